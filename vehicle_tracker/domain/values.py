@@ -1,0 +1,46 @@
+"""Values of the domain: VINs, instants, and the names of streams."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+VIN_PATTERN = "^[A-HJ-NPR-Z0-9]{17}$"
+"""ISO 3779: 17 characters, never I, O or Q. The check digit is not validated: real ones fail it."""
+
+_VIN = re.compile(VIN_PATTERN[:-1] + r"\Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_VEHICLES = uuid5(NAMESPACE_URL, "vehicle-tracker:vehicle")
+_HEARTBEATS = uuid5(NAMESPACE_URL, "vehicle-tracker:heartbeats")
+
+
+def is_vin(text: str) -> bool:
+    """True if `text` is written as a VIN is."""
+    return _VIN.match(text) is not None
+
+
+def vehicle_stream(vin: str) -> UUID:
+    """The stream of the aggregate `Vehicle`: the same VIN, the same stream, in every process."""
+    return uuid5(_VEHICLES, vin)
+
+
+def heartbeat_stream(vin: str) -> UUID:
+    """The stream of a vehicle's heartbeats, whose versions are their times in microseconds."""
+    return uuid5(_HEARTBEATS, vin)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Microseconds since 1970-01-01T00:00:00Z; negative before it. Exact, unlike a float's."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The instant, in UTC, of a stream's version."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def utc_now() -> datetime:
+    """The one clock: what calls it takes `now` as an argument and gets this at the edge."""
+    return datetime.now(UTC)

@@ -1,0 +1,127 @@
+"""The event log as everything else sees it: append, read in commit order, decode, be woken."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import psycopg
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate
+from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
+from eventsourcing.utils import get_topic
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier
+
+from vehicle_tracker.domain import heartbeat
+from vehicle_tracker.domain.customer import Customer, CustomerKey
+from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
+from vehicle_tracker.domain.vehicle import Vehicle
+from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent, Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+LOG_UNREACHABLE = (OperationalError, InterfaceError)
+"""What the log raises when PostgreSQL is away. The log itself is as it was before."""
+
+AGGREGATES = (Customer, CustomerKey, Vehicle)
+"""Imported here so that the topics of their events are known wherever the log is read."""
+
+type_of_event = Aggregate.Event | HeartbeatRecorded
+
+
+class EventLog(Application[UUID]):
+    """The log at one address. Safe to share between threads; open one in each process.
+
+    Errors: whatever is in `LOG_UNREACHABLE` while PostgreSQL is away.
+    """
+
+    name = "vehicle_tracker"
+
+    def __init__(self, url: str, *, connections: int = 2) -> None:
+        self._url = url
+        super().__init__(env=library_environment(url, connections))
+        if not isinstance(self.recorder, EventLogRecorder):
+            raise TypeError(f"not an event log's recorder: {self.recorder!r}")
+        self.rows = self.recorder
+
+    def head(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        return self.rows.head()
+
+    def read(self, after: int, limit: int) -> list[LoggedEvent]:
+        """The next events in commit order: whoever reads on from the last one skips nothing."""
+        return self.rows.read(after, limit)
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """A transaction that holds the writers' lock: nobody else writes until it has committed."""
+        return self.rows.writing()
+
+    def event(self, logged: LoggedEvent) -> type_of_event:
+        """Decode a row; raises what the decoder raises if its state is not what its topic says."""
+        if logged.topic == HeartbeatRecorded.TOPIC:
+            return heartbeat.decode(logged.state)
+        return cast("Aggregate.Event", self.mapper.to_domain_event(StoredEvent(*logged[1:])))
+
+    def heartbeats(
+        self,
+        vin: str,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[HeartbeatRecorded]:
+        """A vehicle's heartbeats with `after < recorded_at <= until`, by `recorded_at`."""
+        rows = self.rows.select_events(
+            heartbeat_stream(vin),
+            gt=to_microseconds(after) if after else None,
+            lte=to_microseconds(until) if until else None,
+            desc=newest_first,
+            limit=limit,
+        )
+        return [heartbeat.decode(row.state) for row in rows]
+
+    def aggregates(self, streams: Sequence[UUID]) -> dict[UUID, Any]:
+        """Those of the aggregates that exist, in one round trip."""
+        found: dict[UUID, Any] = {}
+        for row in self.rows.select_streams(streams):
+            event = cast("Aggregate.Event", self.mapper.to_domain_event(row))
+            found[event.originator_id] = event.mutate(found.get(event.originator_id))
+        return found
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[float], bool]]:
+        """A function that waits so many seconds for an append, and says if there was one."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(SQL("LISTEN {}").format(Identifier(self.rows.channel_name)))
+            yield lambda seconds: any(connection.notifies(timeout=seconds, stop_after=1))
+
+
+def library_environment(url: str, connections: int) -> dict[str, str]:
+    """The library's settings. Whatever the process's own environment says, no two may differ.
+
+    `POSTGRES_ENABLE_DB_FUNCTIONS` would lose the writers' lock, and with it the read order.
+    """
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "APPLICATION_RECORDER_TOPIC": get_topic(EventLogRecorder),
+        "POSTGRES_DBNAME": parts.get("dbname", "postgres"),
+        "POSTGRES_HOST": parts.get("host", ""),
+        "POSTGRES_PORT": parts.get("port", ""),
+        "POSTGRES_USER": parts.get("user", "postgres"),
+        "POSTGRES_PASSWORD": parts.get("password", ""),
+        "POSTGRES_CONNECT_TIMEOUT": "2",
+        "POSTGRES_POOL_SIZE": str(connections),
+        "POSTGRES_MAX_OVERFLOW": "8",
+        "POSTGRES_ENABLE_DB_FUNCTIONS": "n",
+        "POSTGRES_LOCK_TIMEOUT": "5",
+        "COMPRESSOR_TOPIC": "",
+        "CIPHER_TOPIC": "",
+    }

@@ -1,0 +1,180 @@
+"""Where events are kept: one table in PostgreSQL in which commit order is read order.
+
+It is the library's `PostgresApplicationRecorder` with three things of ours: an advisory lock in
+place of its table lock, an insert that leaves out what is there already, and lean reading.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, cast
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from vehicle_tracker.domain.vehicle import Vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from eventsourcing.postgres import PostgresDatastore
+    from psycopg import Cursor
+
+
+class NewEvent(NamedTuple):
+    """A row to append, encoded."""
+
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+class LoggedEvent(NamedTuple):
+    """A row of the log, still encoded. `position` is its `notification_id`."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+class Appended(NamedTuple):
+    """What an append did: the (stream, version) pairs that were new, and the log's head after."""
+
+    new: set[tuple[UUID, int]]
+    position: int
+
+
+class EventLogRecorder(PostgresApplicationRecorder):
+    """The library's recorder, whose writers queue on an advisory lock of their own.
+
+    `LOCK TABLE … EXCLUSIVE` gives the same order, but queues behind a freeze vacuum and cancels
+    ordinary autovacuum.
+    """
+
+    def __init__(
+        self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events"
+    ) -> None:
+        super().__init__(datastore, events_table_name=events_table_name)
+        self.lock_name = f"{datastore.schema}.{events_table_name}"
+        self.lock_table_statements = [
+            SQL("SET LOCAL lock_timeout = {}").format(Literal(f"{datastore.lock_timeout}s")),
+            SQL("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))").format(
+                Literal(self.lock_name)
+            ),
+        ]
+        self.notify = SQL("NOTIFY {}").format(Identifier(self.channel_name))
+        self.sql_create_statements.append(
+            self._sql(
+                "CREATE INDEX IF NOT EXISTS {index} ON {table} (notification_id)"
+                " WHERE topic = {decommissioned}",
+                index=Identifier(f"{events_table_name}_decommissioned_idx"),
+            )
+        )
+        self.select_last_decommission = self._sql(
+            "SELECT max(notification_id) FROM {table}"
+            " WHERE topic = {decommissioned} AND notification_id > %s"
+        )
+        self.insert_once = self._sql(
+            "INSERT INTO {table} (originator_id, originator_version, topic, state)"
+            " SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])"
+            " ON CONFLICT DO NOTHING RETURNING originator_id, originator_version, notification_id"
+        )
+        self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
+        self.select_page = self._sql(
+            "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
+            " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+        )
+        self.select_last_topics = self._sql(
+            "SELECT DISTINCT ON (originator_id) originator_id, topic FROM {table}"
+            " WHERE originator_id = ANY(%b::uuid[])"
+            " ORDER BY originator_id, originator_version DESC"
+        )
+        self.select_whole_streams = self._sql(
+            "SELECT originator_id, originator_version, topic, state FROM {table}"
+            " WHERE originator_id = ANY(%b::uuid[]) ORDER BY originator_id, originator_version"
+        )
+
+    def create_table(self) -> None:
+        """Create what is missing. Processes that start together take turns."""
+        turn = (f"{self.lock_name} is being created",)
+        with self.datastore.get_connection() as connection:
+            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", turn)
+            try:
+                super().create_table()
+            finally:
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", turn)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """A transaction that holds the writers' lock: nobody else writes until it has committed."""
+        with self._cursor() as cursor, cursor.connection.transaction():
+            self._lock_table(cursor)
+            yield Writing(self, cursor)
+
+    def head(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        return cast("int", self._rows(self.select_head)[0][0])
+
+    def read(self, after: int, limit: int) -> list[LoggedEvent]:
+        """The next events in commit order: whoever reads on from the last one skips nothing."""
+        return [LoggedEvent._make(row) for row in self._rows(self.select_page, after, limit)]
+
+    def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
+        """The topic of the newest event of each of the streams that has one."""
+        return dict(self._rows(self.select_last_topics, list(streams)))
+
+    def select_streams(self, streams: Sequence[UUID]) -> list[StoredEvent]:
+        """All events of several streams in one round trip, by stream and version."""
+        rows = self._rows(self.select_whole_streams, list(streams))
+        return [StoredEvent(*row) for row in rows]
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor[Any]]:
+        with (
+            self.datastore.get_connection() as connection,
+            connection.cursor(row_factory=tuple_row, binary=True) as cursor,
+        ):
+            yield cursor
+
+    def _rows(self, statement: Composed, *parameters: object) -> list[tuple[Any, ...]]:
+        with self._cursor() as cursor:
+            return cursor.execute(statement, parameters, prepare=True).fetchall()
+
+    def _sql(self, statement: LiteralString, **parts: Identifier) -> Composed:
+        return SQL(statement).format(
+            table=Identifier(self.datastore.schema, self.events_table_name),
+            decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
+            **parts,
+        )
+
+
+class Writing:
+    """What may be done to the log while its writers' lock is held."""
+
+    def __init__(self, recorder: EventLogRecorder, cursor: Cursor[Any]) -> None:
+        self._recorder = recorder
+        self._cursor = cursor
+
+    def last_decommission(self, after: int) -> int | None:
+        """The position of the newest decommissioning after a position, if there is one."""
+        statement = self._recorder.select_last_decommission
+        return cast("int | None", self._one(statement, after))
+
+    def insert(self, events: Sequence[NewEvent]) -> Appended:
+        """Append, in order, what the log does not hold yet; the rest meets the primary key."""
+        self._cursor.execute(self._recorder.notify)
+        columns = [list(column) for column in zip(*events, strict=True)] or [[], [], [], []]
+        self._cursor.execute(self._recorder.insert_once, columns, prepare=True)
+        rows = self._cursor.fetchall()
+        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
+        return Appended({(stream, version) for stream, version, _ in rows}, position)
+
+    def _one(self, statement: Composed, *parameters: object) -> Any:
+        row = self._cursor.execute(statement, parameters, prepare=True).fetchone()
+        return row[0] if row else None

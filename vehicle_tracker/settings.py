@@ -1,0 +1,65 @@
+"""All settings of all processes, from the environment and from nowhere else.
+
+`NAME_FILE=/run/secrets/name` may stand for `NAME`, so that no secret is in the environment.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import NoReturn
+
+from environs import EnvError, FileAwareEnv, validate
+
+EMBEDDED = "set it to a PostgreSQL address, e.g. postgresql://user:password@host/database"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may set. `docs/operations.md` has a line for each."""
+
+    event_log_url: str
+    database_url: str
+    elasticsearch_url: str
+    log_format: str
+    log_level: str
+    disconnect_after_s: int
+    heartbeat_interval_s: int
+    max_body_bytes: int
+    max_batch_items: int
+    max_waiting_heartbeats: int
+    follower_page: int
+    wait_for_position_s: float
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the settings; on a wrong or missing one say which in one line and exit with 2."""
+        env = FileAwareEnv()
+        positive = validate.Range(min=1)
+        try:
+            return cls(
+                event_log_url=env.str("EVENT_LOG_URL", validate=_postgresql_url),
+                database_url=env.str("DATABASE_URL", validate=_postgresql_url),
+                elasticsearch_url=env.str("ELASTICSEARCH_URL", ""),
+                log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
+                log_level=env.str("LOG_LEVEL", "INFO"),
+                disconnect_after_s=env.int("DISCONNECT_AFTER_S", 120, validate=positive),
+                heartbeat_interval_s=env.int("HEARTBEAT_INTERVAL_S", 60, validate=positive),
+                max_body_bytes=env.int("MAX_BODY_BYTES", 8_000_000, validate=positive),
+                max_batch_items=env.int("MAX_BATCH_ITEMS", 10_000, validate=positive),
+                max_waiting_heartbeats=env.int("MAX_WAITING_HEARTBEATS", 50_000, validate=positive),
+                follower_page=env.int("FOLLOWER_PAGE", 2_000, validate=positive),
+                wait_for_position_s=env.float("WAIT_FOR_POSITION_S", 5.0),
+            )
+        except (EnvError, ValueError, OSError) as error:
+            _exit(error)
+
+
+def _postgresql_url(value: str) -> None:
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError(EMBEDDED)
+
+
+def _exit(error: Exception) -> NoReturn:
+    sys.stderr.write(f"wrong setting: {error}\n")
+    raise SystemExit(2)

@@ -1,0 +1,210 @@
+"""What both services do alike: problems, health, metrics, documentation, request ids."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, json, request
+from flask_smorest import Api, Blueprint
+from flask_swagger_ui import get_swaggerui_blueprint
+from prometheus_client import Histogram
+from webargs import core
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from vehicle_tracker import strict_json
+from vehicle_tracker.errors import TooLarge, TrackerError, Unavailable, Unsupported
+from vehicle_tracker.event_log import LOG_UNREACHABLE
+from vehicle_tracker.schemas import Problem
+from vehicle_tracker.telemetry import log, metrics_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from marshmallow import ValidationError
+
+    from vehicle_tracker.settings import Settings
+
+REQUESTS = Histogram(
+    "http_request_seconds", "Time to answer a request", ["service", "route", "method", "status"]
+)
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+
+
+class StrictParser(FlaskParser):
+    """Bodies are strict JSON, and a query parameter nobody knows is an error, not ignored."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 # as the library declares it
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": "raise",
+    }
+
+    def _raw_load_json(self, req: Any) -> Any:
+        body = req.get_data()
+        if not body:
+            return core.missing
+        if not req.is_json:
+            raise Unsupported(
+                "unsupported_media_type", "Send the body with Content-Type: application/json."
+            )
+        return strict_json.loads(body)
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest carries no types
+    """A blueprint whose arguments are parsed strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class ProblemApi(Api):  # type: ignore[misc] # flask-smorest carries no types
+    """The one place that turns errors into answers."""
+
+    ERROR_SCHEMA = Problem
+    DEFAULT_ERROR_RESPONSE_CONTENT_TYPE = "application/problem+json"
+
+    def _register_error_handlers(self) -> None:
+        for kind in LOG_UNREACHABLE:
+            self._app.register_error_handler(kind, log_unreachable)
+        self._app.register_error_handler(TrackerError, problem)
+        self._app.register_error_handler(HTTPException, http_problem)
+        self._app.register_error_handler(Exception, unexpected_problem)
+
+
+def create_app(
+    service: str, title: str, settings: Settings, ready: Mapping[str, Callable[[], object]]
+) -> tuple[Flask, ProblemApi]:
+    """A Flask application with everything but its routes.
+
+    `ready` names what the service needs and how to try it: a check that raises is a failing part.
+    """
+    app = Flask(service, static_folder=None)
+    app.config.update(
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
+    api = ProblemApi(app)
+    app.register_blueprint(
+        get_swaggerui_blueprint("/docs", "../openapi.json", config={"app_name": title})
+    )
+    _observe(app, service)
+    _add_operations(app, ready)
+    return app, api
+
+
+def problem(error: TrackerError) -> Response:
+    """Render an error of ours as a problem document."""
+    response = _document(error.status, error.title, error.code, error.detail, **error.members)
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def http_problem(error: HTTPException) -> Response:
+    """Render what Flask, webargs and Werkzeug raise."""
+    status = error.code or 500
+    messages = getattr(error, "data", {}).get("messages")
+    if messages is not None:
+        errors = _flat(messages)
+        return _document(status, "Invalid", "invalid_request", in_words(errors), errors=errors)
+    if status == TooLarge.status:
+        return problem(TooLarge("body_too_large", "The body is larger than this service takes."))
+    response = _document(
+        status, error.name, error.name.lower().replace(" ", "_"), error.description or error.name
+    )
+    for header, value in error.get_headers():
+        if header == "Allow":
+            response.headers[header] = value
+    return response
+
+
+def log_unreachable(error: Exception) -> Response:
+    """The event log cannot be reached: say so, and when to come again."""
+    log.error("event log unreachable", error=str(error))
+    return problem(Unavailable("event_log_unavailable", "The event log cannot be reached."))
+
+
+def unexpected_problem(error: Exception) -> Response:
+    """A defect of ours: logged whole, told without a traceback."""
+    log.error("unexpected error", exc_info=error, path=request.path)
+    return _document(500, "Internal error", "internal_error", "This is our fault, and is logged.")
+
+
+def _document(status: int, title: str, code: str, detail: str, **members: object) -> Response:
+    body = {"type": f"urn:vehicle-tracker:problem:{code}", "title": title, "status": status}
+    return Response(
+        json.dumps({**body, "code": code, "detail": detail, **members}),
+        status=status,
+        content_type="application/problem+json",
+    )
+
+
+def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Marshmallow's nested messages as `{"labels.site": ["…"]}`, without the location's name."""
+    if not isinstance(messages, dict):
+        return {path or "body": [str(message) for message in messages]}
+    flat: dict[str, list[str]] = {}
+    for key, value in messages.items():
+        skip = not path and key in ("json", "query", "_schema")
+        flat |= _flat(value, path if skip else f"{path}.{key}".lstrip("."))
+    return flat
+
+
+def field_errors(error: ValidationError) -> dict[str, list[str]]:
+    """What marshmallow found, as the `errors` of a problem document."""
+    return _flat(error.messages)
+
+
+def in_words(errors: dict[str, list[str]]) -> str:
+    """All field errors in one sentence, for a person who reads no further."""
+    named = [f"{field}: {', '.join(texts).rstrip('.')}" for field, texts in errors.items()]
+    return f"{'; '.join(named)}."
+
+
+def _observe(app: Flask, service: str) -> None:
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.match(given) else uuid4().hex
+        g.began = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        REQUESTS.labels(service, route, request.method, response.status_code).observe(
+            time.perf_counter() - g.began
+        )
+        response.headers["X-Request-ID"] = g.request_id
+        structlog.contextvars.clear_contextvars()
+        return response
+
+
+def _add_operations(app: Flask, ready: Mapping[str, Callable[[], object]]) -> None:
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready")
+    def is_ready() -> tuple[dict[str, Any], int]:
+        ok: list[str] = []
+        failing: dict[str, str] = {}
+        for name, check in ready.items():
+            try:
+                check()
+            except Exception as error:  # noqa: BLE001 # whatever it is, it is why we are not ready
+                failing[name] = " ".join(str(error).split()) or type(error).__name__
+            else:
+                ok.append(name)
+        return {"ok": ok, "failing": failing}, 503 if failing else 200
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(metrics_text(), content_type="text/plain; version=0.0.4; charset=utf-8")

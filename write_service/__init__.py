@@ -1,0 +1,1 @@
+"""The write service: takes commands and heartbeats, and answers once they are in the event log."""

@@ -1,0 +1,96 @@
+"""The routes by which the fleet is registered and changed: load, call one method, dump."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+
+from vehicle_tracker.errors import Unsupported
+from vehicle_tracker.web import ApiBlueprint
+from write_service import heartbeat_body, schemas
+from write_service.vehicle_import import COLUMNS, Import
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from vehicle_tracker.settings import Settings
+    from write_service.application import VehicleTracker
+
+_CSV = {
+    "required": True,
+    "content": {
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": f"{','.join(COLUMNS)}\nYS2R4X20005399401,ABC123,Kalles AB,Cementvägen 8\n",
+        }
+    },
+}
+
+
+def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
+    """The routes by which the fleet is registered and changed."""
+    blueprint = ApiBlueprint("fleet", __name__, url_prefix="/api/v1")
+
+    @blueprint.route("/customers", methods=["POST"])
+    @blueprint.arguments(schemas.NewCustomer)
+    @blueprint.response(201, schemas.CustomerWritten)
+    def register_customer(new: dict[str, str]) -> Any:
+        """Register a customer. The same name and address again is the same customer."""
+        return tracker.register_customer(**new)._asdict()
+
+    @blueprint.route("/customers/<uuid:customer_id>", methods=["PATCH"])
+    @blueprint.arguments(schemas.CustomerChanges)
+    @blueprint.response(200, schemas.CustomerWritten)
+    @blueprint.alt_response(404, description="`unknown_customer`")
+    @blueprint.alt_response(409, description="`customer_exists`")
+    def change_customer(changes: dict[str, str], customer_id: UUID) -> Any:
+        """Give a customer another name or address."""
+        position = tracker.change_customer(customer_id, changes.get("name"), changes.get("address"))
+        return {"customer_id": customer_id, "position": position}
+
+    @blueprint.route("/vehicles", methods=["POST"])
+    @blueprint.arguments(schemas.NewVehicle)
+    @blueprint.response(201, schemas.VehicleWritten)
+    @blueprint.alt_response(404, description="`unknown_customer`")
+    @blueprint.alt_response(409, description="`vehicle_exists`")
+    def register_vehicle(new: dict[str, Any]) -> Any:
+        """Register a vehicle, or take a decommissioned one into use again."""
+        position = tracker.register_vehicle(**{"labels": {}, **new})
+        return {"vin": new["vin"], "position": position}
+
+    @blueprint.route("/vehicles/<vin>", methods=["PATCH"])
+    @blueprint.arguments(schemas.VehicleChanges)
+    @blueprint.response(200, schemas.VehicleWritten)
+    @blueprint.alt_response(404, description="`unknown_vehicle` or `unknown_customer`")
+    def change_vehicle(changes: dict[str, Any], vin: str) -> Any:
+        """Change a vehicle's plate, customer or labels."""
+        return {"vin": vin, "position": tracker.change_vehicle(vin, changes)}
+
+    @blueprint.route("/vehicles/<vin>", methods=["DELETE"])
+    @blueprint.response(200, schemas.VehicleWritten)
+    @blueprint.alt_response(404, description="`unknown_vehicle`")
+    def decommission_vehicle(vin: str) -> Any:
+        """Take a vehicle out of use; its history stays."""
+        return {"vin": vin, "position": tracker.decommission_vehicle(vin)}
+
+    @blueprint.route("/vehicles/import", methods=["POST"])
+    @blueprint.response(200, schemas.Imported)
+    @blueprint.alt_response(422, description="`missing_columns`")
+    @blueprint.doc(requestBody=_CSV)
+    def import_vehicles() -> Any:
+        """Register a fleet from CSV with the columns vin,registration_number,customer,address."""
+        if request.mimetype not in ("text/csv", "application/csv"):
+            raise Unsupported(
+                "unsupported_media_type", "Send the file with Content-Type: text/csv."
+            )
+        fleet = Import(tracker.log)
+        fleet.run(heartbeat_body.body_of(request, settings.max_body_bytes))
+        return {
+            "registered": fleet.registered,
+            "unchanged": fleet.unchanged,
+            "rejected": [one._asdict() for one in fleet.rejected],
+            "position": fleet.position,
+        }
+
+    return blueprint

@@ -1,0 +1,127 @@
+"""From the bytes of a request to heartbeats: JSON, an array, NDJSON, and any of them in gzip."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from vehicle_tracker import strict_json
+from vehicle_tracker.errors import Malformed, TooLarge, Unsupported
+from write_service.heartbeat_message import HeartbeatMessage, Rejection, convert, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask import Request
+
+NDJSON = "application/x-ndjson"
+
+
+class Batch(NamedTuple):
+    """The items of a body in order, each a heartbeat or the reason why it is none."""
+
+    items: Sequence[HeartbeatMessage | Rejection]
+    is_single: bool
+
+
+def body_of(request: Request, most_bytes: int) -> bytes:
+    """The body, unpacked if it is gzip. At most `most_bytes` are ever unpacked.
+
+    Errors: `TooLarge` (`body_too_large`), `Malformed` (`malformed_gzip`), `Unsupported`.
+    """
+    body = request.get_data(cache=False)
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "gzip":
+        return _unpack(body, most_bytes)
+    if encoding != "identity":
+        raise Unsupported("unsupported_encoding", "Send the body as it is, or in gzip.")
+    return body
+
+
+def decode(body: bytes, content_type: str, most_items: int) -> Batch:
+    """Decode a body.
+
+    Errors: `Malformed` if as a whole it is not JSON, `TooLarge` (`batch_too_large`).
+    """
+    batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
+    if len(batch.items) > most_items:
+        raise TooLarge(
+            "batch_too_large",
+            f"The batch has {len(batch.items)} heartbeats; at most {most_items} are taken at once.",
+        )
+    return batch
+
+
+def decode_one(vin: str, body: bytes) -> Batch:
+    """Decode one heartbeat of the vehicle in the path. No body at all says: here I am, now.
+
+    Errors: `Malformed`.
+    """
+    value = strict_json.loads(body) if body else {}
+    if not isinstance(value, dict):
+        return Batch([invalid({"body": ["expected a JSON object"]})], is_single=True)
+    if value.get("vin", vin) != vin:
+        return Batch([invalid({"vin": ["expected the VIN of the path, or none"]})], is_single=True)
+    return Batch([convert({**value, "vin": vin})], is_single=True)
+
+
+def _decode_fast(body: bytes, content_type: str) -> Batch | None:
+    """All items at once, or None if any of them is not perfect."""
+    try:
+        if content_type == NDJSON:
+            items, is_single = msgspec.json.Decoder().decode_lines(body), False
+        else:
+            value = msgspec.json.decode(body)
+            is_single = not isinstance(value, list)
+            items = [value] if is_single else value
+        if b"\\u003" in body or body.count(b":") != sum(map(_colons, items)):
+            return None  # a key may stand twice in one object: the decoder keeps only the last
+        return Batch(msgspec.convert(items, list[HeartbeatMessage]), is_single)
+    except (msgspec.MsgspecError, AttributeError, RecursionError, TypeError, ValueError):
+        return None
+
+
+def _colons(item: Any) -> int:
+    """How many colons the JSON text of a heartbeat has, unless it escapes them."""
+    colons = len(item) + item.get("recorded_at", "").count(":")
+    for key, value in (item.get("attributes") or {}).items():
+        colons += 1 + key.count(":") + (value.count(":") if isinstance(value, str) else 0)
+    return int(colons)
+
+
+def _decode_item_by_item(body: bytes, content_type: str) -> Batch:
+    if content_type == NDJSON:
+        return Batch([_item(line) for line in body.splitlines() if line.strip()], is_single=False)
+    if not body.lstrip().startswith(b"["):
+        return Batch([convert(strict_json.loads(body))], is_single=True)
+    try:
+        raw = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        strict_json.loads(body)
+        raise Malformed("malformed_json", f"The body is not JSON: {error}.") from error
+    return Batch([_item(bytes(one)) for one in raw], is_single=False)
+
+
+def _item(text: bytes) -> HeartbeatMessage | Rejection:
+    try:
+        return convert(strict_json.loads(text))
+    except Malformed as error:
+        return Rejection(error.code, error.detail, {"body": [error.detail]})
+
+
+def _unpack(body: bytes, most_bytes: int) -> bytes:
+    unpacked = b""
+    try:
+        while body:
+            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            unpacked += unpacker.decompress(body, most_bytes + 1 - len(unpacked))
+            if len(unpacked) > most_bytes:
+                raise TooLarge("body_too_large", f"Unpacked, it is more than {most_bytes} bytes.")
+            if not unpacker.eof:
+                raise Malformed("malformed_gzip", "The gzip body ends before its end.")
+            body = unpacker.unused_data
+    except zlib.error as error:
+        raise Malformed("malformed_gzip", f"The body is not gzip: {error}.") from error
+    return unpacked

@@ -1,0 +1,149 @@
+"""What the write service takes and answers; heartbeats are in `heartbeat_message`."""
+
+from __future__ import annotations
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from vehicle_tracker.schemas import Problem, Text, Vin
+
+
+class Strict(Schema):
+    """A field nobody knows is a mistake that must not go unseen."""
+
+    class Meta:
+        """Of marshmallow."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": "there is no such field"}  # noqa: RUF012 # as marshmallow has it
+
+
+def _address() -> Text:
+    return Text(longest=200, metadata={"example": "Cementvägen 8, 111 11 Södertälje"})
+
+
+def _name() -> Text:
+    return Text(longest=120, required=True, metadata={"example": "Kalles Grustransporter AB"})
+
+
+def _registration_number(*, required: bool = True) -> Text:
+    return Text(longest=16, required=required, metadata={"example": "ABC123"})
+
+
+def _labels() -> fields.Dict:
+    return fields.Dict(
+        keys=Text(longest=64),
+        values=Text(longest=256),
+        validate=validate.Length(max=32, error="expected at most {max} labels"),
+        metadata={"maxProperties": 32, "example": {"depot": "Södertälje"}},
+    )
+
+
+class NewCustomer(Strict):
+    """A customer to register."""
+
+    name = _name()
+    address = Text(longest=200, required=True)
+
+
+class CustomerChanges(Strict):
+    """What is to be different about a customer."""
+
+    name = Text(longest=120)
+    address = _address()
+
+    @validates_schema
+    def something_changes(self, data: dict[str, object], **_: object) -> None:
+        """An empty change is a mistake."""
+        if not data:
+            raise ValidationError("expected at least one of name and address")
+
+
+class NewVehicle(Strict):
+    """A vehicle to register."""
+
+    vin = Vin(required=True)
+    registration_number = _registration_number()
+    customer_id = fields.UUID(required=True)
+    labels = _labels()
+
+
+class VehicleChanges(Strict):
+    """What is to be different about a vehicle."""
+
+    registration_number = _registration_number(required=False)
+    customer_id = fields.UUID()
+    labels = _labels()
+
+    @validates_schema
+    def something_changes(self, data: dict[str, object], **_: object) -> None:
+        """An empty change is a mistake."""
+        if not data:
+            raise ValidationError(
+                "expected at least one of registration_number, customer_id and labels"
+            )
+
+
+class ImportRow(Strict):
+    """A line of an imported fleet."""
+
+    vin = Vin(required=True)
+    registration_number = _registration_number()
+    customer = _name()
+    address = Text(longest=200, required=True)
+
+
+class Written(Schema):
+    """The position in the event log at which a write is visible."""
+
+    position = fields.Integer(required=True, metadata={"minimum": 0})
+
+
+class CustomerWritten(Written):
+    """A customer was registered or changed."""
+
+    customer_id = fields.UUID(required=True)
+
+
+class VehicleWritten(Written):
+    """A vehicle was registered, changed or decommissioned."""
+
+    vin = Vin(required=True)
+
+
+class RejectedItem(Schema):
+    """An item of a batch that was not stored."""
+
+    index = fields.Integer(required=True, metadata={"description": "its place, from 0"})
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class HeartbeatsRecorded(Written):
+    """The accepted heartbeats are committed to the event log."""
+
+    accepted = fields.Integer(required=True)
+    duplicates = fields.Integer(required=True, metadata={"description": "known already"})
+    rejected = fields.List(fields.Nested(RejectedItem), required=True)
+
+
+class BatchRejected(Problem):
+    """Nothing of the batch was stored."""
+
+    rejected = fields.List(fields.Nested(RejectedItem))
+
+
+class RejectedLine(Schema):
+    """A line of an import that was not registered."""
+
+    line = fields.Integer(required=True, metadata={"description": "its number in the file, from 1"})
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class Imported(Written):
+    """What became of an imported fleet."""
+
+    registered = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    rejected = fields.List(fields.Nested(RejectedLine), required=True)
