@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from dataclasses import replace
@@ -43,6 +44,16 @@ def database_url(postgresql_url: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}")
         yield f"postgresql://postgres:@/{name}?host={host}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """An application configures logging for its process; here many live in one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 LOG_UNREACHABLE = (OperationalError, InterfaceError)
 """What the log raises when PostgreSQL is away. The log itself is as it was before."""
 
-AGGREGATES = (Customer, CustomerKey, Vehicle)
-"""Imported here so that the topics of their events are known wherever the log is read."""
-
 type_of_event = Aggregate.Event | HeartbeatRecorded
 
 
@@ -42,6 +39,8 @@ class EventLog(Application[UUID]):
     """
 
     name = "vehicle_tracker"
+    aggregate_classes = (Customer, CustomerKey, Vehicle)
+    """Named here so that the topics of their events are known wherever the log is read."""
 
     def __init__(self, url: str, *, connections: int = 2) -> None:
         self._url = url

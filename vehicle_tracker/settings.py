@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
-from environs import EnvError, FileAwareEnv, validate
+from environs import EnvError, FileAwareEnv, ValidationError, validate
 
-EMBEDDED = "set it to a PostgreSQL address, e.g. postgresql://user:password@host/database"
+_EXPECTED = "expected one such as postgresql://user:password@host/database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Settings:
         positive = validate.Range(min=1)
         try:
             return cls(
-                event_log_url=env.str("EVENT_LOG_URL", validate=_postgresql_url),
-                database_url=env.str("DATABASE_URL", validate=_postgresql_url),
-                elasticsearch_url=env.str("ELASTICSEARCH_URL", ""),
+                event_log_url=env.str("EVENT_LOG_URL", validate=_postgresql_url).strip(),
+                database_url=env.str("DATABASE_URL", validate=_postgresql_url).strip(),
+                elasticsearch_url=env.str("ELASTICSEARCH_URL", "").strip(),
                 log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
                 log_level=env.str("LOG_LEVEL", "INFO"),
                 disconnect_after_s=env.int("DISCONNECT_AFTER_S", 120, validate=positive),
@@ -57,7 +57,7 @@ class Settings:
 
 def _postgresql_url(value: str) -> None:
     if not value.startswith(("postgresql://", "postgres://")):
-        raise ValueError(EMBEDDED)
+        raise ValidationError(f"not a PostgreSQL address: {_EXPECTED}")
 
 
 def _exit(error: Exception) -> NoReturn:

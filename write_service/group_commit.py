@@ -39,7 +39,8 @@ class GroupCommit(Generic[Item, Outcome]):
         self._largest_group = largest_group
         self._guard = Lock()
         self._queue: deque[_Submission[Item, Outcome]] = deque()
-        self._waiting = 0
+        self.waiting = 0
+        """Items submitted and not yet committed: a gauge, and what `most_waiting` bounds."""
         self._led = False
 
     def submit(self, items: list[Item]) -> Sequence[Outcome]:
@@ -50,9 +51,9 @@ class GroupCommit(Generic[Item, Outcome]):
         """
         submission: _Submission[Item, Outcome] = _Submission(items)
         with self._guard:
-            if self._queue and self._waiting + len(items) > self._most_waiting:
+            if self.waiting and self.waiting + len(items) > self._most_waiting:
                 raise Unavailable("overloaded", "More heartbeats are waiting than can be stored.")
-            self._waiting += len(items)
+            self.waiting += len(items)
             self._queue.append(submission)
             leads, self._led = not self._led, True
         if not leads:
@@ -80,7 +81,7 @@ class GroupCommit(Generic[Item, Outcome]):
             submission.done = True
             start = end
         with self._guard:
-            self._waiting -= len(items)
+            self.waiting -= len(items)
             next_leader = self._queue[0] if self._queue else None
             self._led = next_leader is not None
         for submission in group:

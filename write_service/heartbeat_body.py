@@ -97,6 +97,7 @@ def _decode_item_by_item(body: bytes, content_type: str) -> Batch:
     if not body.lstrip().startswith(b"["):
         return Batch([convert(strict_json.loads(body))], is_single=True)
     try:
+        body.decode("utf-8")
         raw = msgspec.json.decode(body, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         strict_json.loads(body)

@@ -115,17 +115,31 @@ class Number(fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class Flag(fields.Boolean):
+    """true or false; never 1, 0 or a word that could pass for one."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("expected true or false")
+        return value
+
+
 class Attribute(fields.Raw):
     """A string of at most 256 characters, a number or a boolean."""
+
+    expected = "expected a text of at most 256 characters in one line, a number, true or false"
+
+    def __init__(self) -> None:
+        super().__init__(
+            error_messages={"null": self.expected},
+            metadata={"type": ["string", "number", "boolean"]},
+        )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
             return msgspec.convert(value, Line | Integer | float | bool)
         except msgspec.ValidationError as error:
-            raise ValidationError(
-                "expected a text of at most 256 characters without line breaks, a number"
-                " or a boolean"
-            ) from error
+            raise ValidationError(self.expected) from error
 
 
 class HeartbeatSchema(Schema):
@@ -149,12 +163,7 @@ class HeartbeatSchema(Schema):
     odometer_km = Number(0)
     fuel_level = Number(0, 1)
     battery_level = Number(0, 1)
-    ignition = fields.Boolean(
-        allow_none=True,
-        truthy={True},
-        falsy={False},
-        error_messages={"invalid": "expected true or false"},
-    )
+    ignition = Flag(allow_none=True)
     attributes = fields.Dict(
         keys=fields.String(
             validate=validate.Regexp(

@@ -30,7 +30,7 @@ class Heartbeat(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     fuel_level: float | None = None
     battery_level: float | None = None
     ignition: bool | None = None
-    attributes: dict[str, str | float | bool] | None = None
+    attributes: dict[str, str | int | float | bool] | None = None
 
 
 class HeartbeatRecorded(msgspec.Struct, frozen=True, gc=False):

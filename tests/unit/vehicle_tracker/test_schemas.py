@@ -1,0 +1,44 @@
+"""Fields that both services speak."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from marshmallow import Schema, ValidationError
+
+from vehicle_tracker.schemas import Instant, Text, rfc3339
+
+
+class _Form(Schema):
+    text = Text(longest=5)
+    at = Instant()
+
+
+@pytest.mark.parametrize("text", ["Åsa", " AB 1 ", "O'Hé", "日本", "A&B+C"])
+def test_text_is_what_people_write(text: str) -> None:
+    """Letters of any script, marks, digits and punctuation pass, trimmed."""
+    assert _Form().load({"text": text})["text"] == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "sixsix", "a\x00b", "a\nb", "🚚", "\ud800", "\u202e", 5]
+)
+def test_text_is_one_plain_line(text: object) -> None:
+    """Controls, pictures, half surrogates, what turns the line around, and nothing: all refused."""
+    with pytest.raises(ValidationError):
+        _Form().load({"text": text})
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-01-01", "2026-01-01T00:00:00", "x", 1, None, "2026-13-01T00:00:00Z"]
+)
+def test_an_instant_needs_its_offset(at: object) -> None:
+    """A time without an offset could be any of 38 times: refused, as is what is no time."""
+    with pytest.raises(ValidationError):
+        _Form().load({"at": at})
+
+
+def test_instants_are_written_in_utc() -> None:
+    """Whatever its offset, an instant is answered in UTC with `Z`, microseconds kept."""
+    at = datetime(2026, 1, 1, 1, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
+    assert _Form().dump({"at": at})["at"] == "2026-01-01T00:00:00.000005Z"
+    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00Z"
