@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 REQUESTS = Histogram(
     "http_request_seconds", "Time to answer a request", ["service", "route", "method", "status"]
 )
+PROBLEM = "application/problem+json"
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
@@ -60,12 +62,24 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest carries no 
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def refuses(self, status: int, *codes: str, schema: type[Problem] = Problem) -> Any:
+        """Document the problems a route answers with a status, by their codes."""
+        listed = " or ".join(f"`{code}`" for code in codes)
+        return self.alt_response(status, schema=schema, content_type=PROBLEM, description=listed)
+
 
 class ProblemApi(Api):  # type: ignore[misc] # flask-smorest carries no types
     """The one place that turns errors into answers."""
 
     ERROR_SCHEMA = Problem
-    DEFAULT_ERROR_RESPONSE_CONTENT_TYPE = "application/problem+json"
+
+    def _register_responses(self) -> None:
+        content = {PROBLEM: {"schema": Problem}}
+        for status in HTTPStatus:
+            response = {"description": status.phrase, "content": content}
+            self.spec.components.response(status.name, response, lazy=True)
+        default = {"description": "Something else went wrong", "content": content}
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, default, lazy=True)
 
     def _register_error_handlers(self) -> None:
         for kind in LOG_UNREACHABLE:
@@ -152,7 +166,7 @@ def _document(status: int, title: str, code: str, detail: str, **members: object
     return Response(
         json.dumps({**body, "code": code, "detail": detail, **members}),
         status=status,
-        content_type="application/problem+json",
+        content_type=PROBLEM,
     )
 
 

@@ -42,8 +42,8 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.route("/customers/<uuid:customer_id>", methods=["PATCH"])
     @blueprint.arguments(schemas.CustomerChanges)
     @blueprint.response(200, schemas.CustomerWritten)
-    @blueprint.alt_response(404, description="`unknown_customer`")
-    @blueprint.alt_response(409, description="`customer_exists`")
+    @blueprint.refuses(404, "unknown_customer")
+    @blueprint.refuses(409, "customer_exists")
     def change_customer(changes: dict[str, str], customer_id: UUID) -> Any:
         """Give a customer another name or address."""
         position = tracker.change_customer(customer_id, changes.get("name"), changes.get("address"))
@@ -52,8 +52,8 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.route("/vehicles", methods=["POST"])
     @blueprint.arguments(schemas.NewVehicle)
     @blueprint.response(201, schemas.VehicleWritten)
-    @blueprint.alt_response(404, description="`unknown_customer`")
-    @blueprint.alt_response(409, description="`vehicle_exists`")
+    @blueprint.refuses(404, "unknown_customer")
+    @blueprint.refuses(409, "vehicle_exists")
     def register_vehicle(new: dict[str, Any]) -> Any:
         """Register a vehicle, or take a decommissioned one into use again."""
         position = tracker.register_vehicle(**{"labels": {}, **new})
@@ -62,21 +62,23 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.route("/vehicles/<vin>", methods=["PATCH"])
     @blueprint.arguments(schemas.VehicleChanges)
     @blueprint.response(200, schemas.VehicleWritten)
-    @blueprint.alt_response(404, description="`unknown_vehicle` or `unknown_customer`")
+    @blueprint.refuses(404, "unknown_vehicle", "unknown_customer")
     def change_vehicle(changes: dict[str, Any], vin: str) -> Any:
         """Change a vehicle's plate, customer or labels."""
         return {"vin": vin, "position": tracker.change_vehicle(vin, changes)}
 
     @blueprint.route("/vehicles/<vin>", methods=["DELETE"])
     @blueprint.response(200, schemas.VehicleWritten)
-    @blueprint.alt_response(404, description="`unknown_vehicle`")
+    @blueprint.refuses(404, "unknown_vehicle")
     def decommission_vehicle(vin: str) -> Any:
         """Take a vehicle out of use; its history stays."""
         return {"vin": vin, "position": tracker.decommission_vehicle(vin)}
 
     @blueprint.route("/vehicles/import", methods=["POST"])
     @blueprint.response(200, schemas.Imported)
-    @blueprint.alt_response(422, description="`missing_columns`")
+    @blueprint.refuses(400, "malformed_csv", "malformed_gzip")
+    @blueprint.refuses(415, "unsupported_media_type")
+    @blueprint.refuses(422, "missing_columns")
     @blueprint.doc(requestBody=_CSV)
     def import_vehicles() -> Any:
         """Register a fleet from CSV with the columns vin,registration_number,customer,address."""

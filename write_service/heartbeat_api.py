@@ -21,11 +21,12 @@ from write_service.heartbeat_message import (
 from write_service.heartbeats import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vehicle_tracker.settings import Settings
     from write_service.heartbeat_body import Batch
     from write_service.heartbeats import HeartbeatRecorder
 
-_NOT_NOW = {"description": "Not now; nothing was stored. Retry-After says when to come again."}
 _BODIES = {
     "required": True,
     "content": {
@@ -46,9 +47,8 @@ def heartbeats_api(recorder: HeartbeatRecorder, settings: Settings) -> ApiBluepr
 
     @blueprint.route("/heartbeats", methods=["POST"])
     @blueprint.response(202, schemas.HeartbeatsRecorded)
-    @blueprint.alt_response(404, description="`unknown_vehicle`")
-    @blueprint.alt_response(422, schema=schemas.BatchRejected)
-    @blueprint.doc(requestBody=_BODIES, responses={503: _NOT_NOW})
+    @_refusals(blueprint, "batch_rejected")
+    @blueprint.doc(requestBody=_BODIES)
     def record_heartbeats() -> Response:
         """Record a heartbeat, an array of them, or one a line. 202 means committed to the log."""
         body = heartbeat_body.body_of(request, settings.max_body_bytes)
@@ -57,14 +57,35 @@ def heartbeats_api(recorder: HeartbeatRecorder, settings: Settings) -> ApiBluepr
 
     @blueprint.route("/vehicles/<vin>/heartbeats", methods=["POST"])
     @blueprint.response(202, schemas.HeartbeatsRecorded)
-    @blueprint.alt_response(404, description="`unknown_vehicle`")
-    @blueprint.doc(requestBody=_BODY, responses={503: _NOT_NOW})
+    @_refusals(blueprint)
+    @blueprint.doc(requestBody=_BODY)
     def record_heartbeat_of(vin: str) -> Response:
         """Record a heartbeat of one vehicle; an empty body is a bare heartbeat."""
         body = heartbeat_body.body_of(request, settings.max_body_bytes)
         return _record(recorder, heartbeat_body.decode_one(vin, body))
 
     return blueprint
+
+
+def _refusals(blueprint: ApiBlueprint, *more: str) -> Callable[[Any], Any]:
+    """Document what a route for heartbeats answers when it takes none."""
+    refusals = (
+        blueprint.refuses(400, "malformed_json", "malformed_gzip", "duplicate_key"),
+        blueprint.refuses(404, "unknown_vehicle"),
+        blueprint.refuses(413, "body_too_large", "batch_too_large"),
+        blueprint.refuses(415, "unsupported_encoding"),
+        blueprint.refuses(
+            422, "invalid_heartbeat", "recorded_in_future", *more, schema=schemas.BatchRejected
+        ),
+        blueprint.refuses(503, "overloaded", "event_log_unavailable"),
+    )
+
+    def document(route: Any) -> Any:
+        for refusal in refusals:
+            route = refusal(route)
+        return route
+
+    return document
 
 
 def _record(recorder: HeartbeatRecorder, batch: Batch) -> Response:

@@ -1,0 +1,1 @@
+"""Measurements: real processes, a real PostgreSQL with `fsync` on, HTTP on loopback."""
