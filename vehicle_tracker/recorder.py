@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eventsourcing.postgres import PostgresDatastore
-    from psycopg import Cursor
+    from psycopg import Connection, Cursor
 
 
 class NewEvent(NamedTuple):
@@ -106,9 +106,19 @@ class EventLogRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", turn)
             try:
+                self._leave_out_types_there_already(connection)
                 super().create_table()
             finally:
                 connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", turn)
+
+    def _leave_out_types_there_already(self, connection: Connection[Any]) -> None:
+        """The library creates its type and ignores that it is there; PostgreSQL logs the error."""
+        type_name = Identifier(self.datastore.schema, self.stored_event_type_name).as_string()
+        row = connection.execute("SELECT to_regtype(%s) AS oid", (type_name,)).fetchone()
+        if row and row["oid"]:
+            self.sql_create_statements = [
+                one for one in self.sql_create_statements if "CREATE TYPE" not in one.as_string()
+            ]
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:

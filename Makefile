@@ -1,0 +1,65 @@
+# The vocabulary of this project; `make help` lists it. Needs Python 3.11 or newer, git and make.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean clean-data lock embedded dev
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3.13 python3.12 python3.11 python3
+VENV := .venv/bin
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+export PYTHONUNBUFFERED := 1
+
+heading = @printf '\n== %s\n' "$(1)"
+
+help: ## List the vocabulary
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+run: embedded ## Run everything and print one address (PORT= VEHICLES= INTERVAL= SIMULATOR=off DATA_DIR=)
+	@exec $(VENV)/python -m embedded
+
+test: dev ## Test everything that can be tested, on real servers
+	@ops/ensure-chromium
+	$(call heading,Dashboard: build)
+	$(VENV)/python -m embedded.dashboard
+	$(call heading,Dashboard: lint)
+	cd frontend && npm run lint
+	$(call heading,Dashboard: unit tests)
+	cd frontend && npm test -- --watch=false
+	$(call heading,Python: lint)
+	@$(MAKE) python-lint
+	$(call heading,Python: tests on real servers)
+	$(VENV)/python -m pytest --cov --cov-report=term
+
+lint: dev ## Check style, types and the arrows between packages
+	@$(MAKE) python-lint
+	$(VENV)/python -m embedded.dashboard
+	cd frontend && npm run lint
+
+.PHONY: python-lint
+python-lint:
+	$(VENV)/python -m ruff check
+	$(VENV)/python -m ruff format --check
+	$(VENV)/python -m mypy
+	$(VENV)/lint-imports
+
+format: dev ## Rewrite the sources in the one style
+	$(VENV)/python -m ruff check --fix
+	$(VENV)/python -m ruff format
+	$(VENV)/python -m embedded.dashboard
+	cd frontend && npm run format
+
+bench: dev ## Measure heartbeats per second on this machine
+	@exec $(VENV)/python -m bench
+
+clean: ## Forget what was built and installed, not the data
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov
+	rm -rf frontend/node_modules frontend/dist frontend/.angular
+	rm -f .coverage .coverage.*
+
+clean-data: ## Forget the data of `make run`
+	@python=$$(ops/find-python $(PYTHON)) && exec "$$python" -m embedded.forget
+
+lock: dev ## Resolve setup.cfg again into requirements/*.lock
+	@ops/lock
+
+embedded dev:
+	@python=$$(ops/find-python $(PYTHON)) && exec "$$python" -m embedded.install $@

@@ -1,0 +1,1 @@
+"""Everything on one machine: the thing behind `make run`."""

@@ -1,0 +1,31 @@
+"""How Alembic migrates the database of the read models: one at a time, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import func, select
+
+database = current_app.extensions["migrate"].db
+
+
+def include_object(_: Any, __: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:  # noqa: FBT001 # Alembic's signature
+    """Leave alone what is not ours: the event log may share the database."""
+    return not (kind == "table" and reflected and compare_to is None)
+
+
+# Who waited for the lock must see what was migrated in the meantime: not a snapshot from before.
+with database.engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=database.metadata,
+        include_object=include_object,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        connection.execute(
+            select(func.pg_advisory_xact_lock(func.hashtextextended("migrations", 0)))
+        )
+        context.run_migrations()

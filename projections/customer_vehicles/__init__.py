@@ -1,0 +1,1 @@
+"""Read model: the customers and their vehicles, each with its newest heartbeat."""

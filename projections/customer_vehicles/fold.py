@@ -1,0 +1,155 @@
+"""The fold that makes customers and vehicles of events.
+
+It is pure. Heartbeats may come in any order, repeated, before or after what is decided about their
+vehicle: the newest by `recorded_at` wins. A vehicle's or customer's own events come in order, maybe
+repeated: `version` tells.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from projections.customer_vehicles.model import CustomerDocument, Document, VehicleDocument
+from projections.text import folded
+from vehicle_tracker.domain.customer import Customer
+from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+from vehicle_tracker.domain.values import vehicle_stream
+from vehicle_tracker.domain.vehicle import Vehicle
+
+if TYPE_CHECKING:
+    from eventsourcing.domain import Aggregate
+
+
+class Key(NamedTuple):
+    """Which document an event is folded into. `id` is text, because a UUID is slow to hash."""
+
+    kind: type[Document]
+    id: str
+
+
+TOPICS = frozenset(
+    {
+        HeartbeatRecorded.TOPIC,
+        Customer.Created.TOPIC,
+        Customer.DetailsChanged.TOPIC,
+        Vehicle.Created.TOPIC,
+        Vehicle.RegistrationNumberChanged.TOPIC,
+        Vehicle.MovedToCustomer.TOPIC,
+        Vehicle.LabelsChanged.TOPIC,
+        Vehicle.Decommissioned.TOPIC,
+        Vehicle.Recommissioned.TOPIC,
+    }
+)
+"""What this read model is made of; every other event is not for it."""
+
+_CUSTOMER_EVENTS = (Customer.Created, Customer.DetailsChanged)
+
+
+def key_of(event: Aggregate.Event | HeartbeatRecorded) -> Key:
+    """The document that an event is folded into."""
+    if isinstance(event, HeartbeatRecorded):
+        return _vehicle_key(event.heartbeat.vin)
+    kind = CustomerDocument if isinstance(event, _CUSTOMER_EVENTS) else VehicleDocument
+    return Key(kind, str(event.originator_id))
+
+
+def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded) -> Document:
+    """The document after the event; the very same one if the event says nothing new.
+
+    An event of something never registered raises `LookupError`.
+    """
+    if isinstance(event, HeartbeatRecorded):
+        if not isinstance(document, VehicleDocument):
+            vin = event.heartbeat.vin
+            document = VehicleDocument(vehicle_id=vehicle_stream(vin), vin=vin)
+        return _with_heartbeat(document, event)
+    if document is not None and event.originator_version <= document.version:
+        return document
+    if isinstance(event, _CUSTOMER_EVENTS):
+        customer = document if isinstance(document, CustomerDocument) else None
+        return _with_customer_event(customer, event)
+    vehicle = document if isinstance(document, VehicleDocument) else None
+    return _with_vehicle_event(vehicle, event)
+
+
+@lru_cache(maxsize=200_000)
+def _vehicle_key(vin: str) -> Key:
+    return Key(VehicleDocument, str(vehicle_stream(vin)))
+
+
+def _with_heartbeat(document: VehicleDocument, event: HeartbeatRecorded) -> VehicleDocument:
+    said, at = event.heartbeat, event.recorded_at.astimezone(UTC)
+    if said.latitude is not None and _is_newer(at, document.position_recorded_at):
+        document = replace(
+            document,
+            position_recorded_at=at,
+            latitude=said.latitude,
+            longitude=said.longitude,
+        )
+    if _is_newer(at, document.last_heartbeat_at):
+        document = replace(
+            document,
+            last_heartbeat_at=at,
+            speed_kmh=said.speed_kmh,
+            heading_deg=said.heading_deg,
+            altitude_m=said.altitude_m,
+            accuracy_m=said.accuracy_m,
+            odometer_km=said.odometer_km,
+            fuel_level=said.fuel_level,
+            battery_level=said.battery_level,
+            ignition=said.ignition,
+            attributes=said.attributes,
+        )
+    return document
+
+
+def _is_newer(instant: datetime, than: datetime | None) -> bool:
+    return than is None or instant > than
+
+
+def _with_customer_event(
+    document: CustomerDocument | None, event: Customer.Created | Customer.DetailsChanged
+) -> CustomerDocument:
+    if document is None and not isinstance(event, Customer.Created):
+        raise LookupError(f"customer {event.originator_id} was never registered")
+    return CustomerDocument(
+        customer_id=event.originator_id,
+        version=event.originator_version,
+        name=event.name,
+        address=event.address,
+        folded_name=folded(event.name),
+        registered_at=document.registered_at if document else event.timestamp,
+    )
+
+
+def _with_vehicle_event(
+    document: VehicleDocument | None, event: Aggregate.Event
+) -> VehicleDocument:
+    if isinstance(event, Vehicle.Created):
+        document = document or VehicleDocument(vehicle_id=event.originator_id, vin=event.vin)
+        document = replace(document, registered_at=event.timestamp)
+    elif document is None or document.registered_at is None:
+        raise LookupError(f"vehicle {event.originator_id} was never registered")
+    if isinstance(event, Vehicle.Decommissioned):
+        document = replace(document, decommissioned_at=event.timestamp)
+    elif isinstance(event, Vehicle.Recommissioned):
+        document = replace(document, decommissioned_at=None)
+    says = vars(event)
+    document = replace(
+        document,
+        version=event.originator_version,
+        registration_number=says.get("registration_number", document.registration_number),
+        customer_id=says.get("customer_id", document.customer_id),
+        labels=says.get("labels", document.labels),
+    )
+    return replace(document, search_text=_search_text(document))
+
+
+def _search_text(document: VehicleDocument) -> str:
+    plate = folded(document.registration_number or "").replace(" ", "")
+    labels = (folded(f"{key}={value}") for key, value in (document.labels or {}).items())
+    return " ".join([document.vin.casefold(), plate, *labels])

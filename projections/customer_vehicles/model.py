@@ -1,0 +1,141 @@
+"""Customers and their vehicles as documents, and the port that looks them up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+Status = Literal["connected", "disconnected", "never_seen"]
+STATUSES: tuple[Status, ...] = ("connected", "disconnected", "never_seen")
+
+
+class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
+    """A customer as it is now."""
+
+    customer_id: UUID
+    version: int
+    name: str
+    address: str
+    folded_name: str
+    registered_at: datetime
+
+
+class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What heartbeats change of a vehicle: all that a page of nothing but heartbeats has to store.
+
+    `latitude` and `longitude` are its last known place, said at `position_recorded_at`; the other
+    measurements are those of the newest heartbeat.
+    """
+
+    vehicle_id: UUID
+    last_heartbeat_at: datetime | None = None
+    speed_kmh: float | None = None
+    heading_deg: float | None = None
+    altitude_m: float | None = None
+    accuracy_m: float | None = None
+    odometer_km: float | None = None
+    fuel_level: float | None = None
+    battery_level: float | None = None
+    ignition: bool | None = None
+    attributes: dict[str, str | float | bool] | None = None
+    position_recorded_at: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class VehicleDocument(NewestHeartbeat, frozen=True, kw_only=True, gc=False, omit_defaults=False):
+    """A vehicle as it is now. Without `registered_at` only its heartbeats have been seen so far."""
+
+    vin: str
+    version: int = 0
+    registration_number: str | None = None
+    customer_id: UUID | None = None
+    labels: dict[str, str] | None = None
+    search_text: str = ""
+    registered_at: datetime | None = None
+    decommissioned_at: datetime | None = None
+    disconnect_after_s: int | None = None
+
+
+Document = CustomerDocument | VehicleDocument
+
+
+class VehicleView(NamedTuple):
+    """A vehicle as it is shown, beside its customer's name and address."""
+
+    vehicle: VehicleDocument
+    customer_name: str
+    customer_address: str = ""
+
+
+class CustomerView(NamedTuple):
+    """A customer, and how many of its vehicles are in which status."""
+
+    customer: CustomerDocument
+    statuses: Mapping[Status, int]
+
+
+class CustomerPage(NamedTuple):
+    """A page of customers as of one position of the log."""
+
+    items: Sequence[CustomerView]
+    total: int
+    next_cursor: str | None
+    position: int
+
+
+class CustomerVehicles(Protocol):
+    """Looks up customers and their vehicles, each answer as of one position of the log.
+
+    A status is what it is at `now`. Decommissioned vehicles are neither found nor counted.
+    """
+
+    def position(self) -> int:
+        """The position of the log that answers are of."""
+
+    def vehicle(self, vin: str) -> tuple[VehicleView | None, int]:
+        """The vehicle in use with this VIN, and the position."""
+
+    def vehicles_of(self, customer_name: str) -> tuple[Sequence[VehicleView], int]:
+        """All vehicles of the customers whose name has this in it, by VIN, and the position."""
+
+    def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
+        """The customer with this id, and the position."""
+
+    def customers(self, q: str, limit: int, cursor: str | None, now: datetime) -> CustomerPage:
+        """Customers whose name has each word of `q` in it, by name.
+
+        Errors: `Invalid` with the code `invalid_cursor`.
+        """
+
+
+def status_of(vehicle: VehicleDocument, now: datetime, disconnect_after_s: int) -> Status:
+    """What the vehicle is at `now`. A clock some minutes ahead of ours is still a connection."""
+    if vehicle.last_heartbeat_at is None:
+        return "never_seen"
+    return "connected" if now <= _connected_until(vehicle, disconnect_after_s) else "disconnected"
+
+
+def status_since(
+    vehicle: VehicleDocument, now: datetime, disconnect_after_s: int
+) -> datetime | None:
+    """Since when it is what it is; for a connected one that is not kept yet."""
+    status = status_of(vehicle, now, disconnect_after_s)
+    if status == "never_seen":
+        return vehicle.registered_at
+    return _connected_until(vehicle, disconnect_after_s) if status == "disconnected" else None
+
+
+def _connected_until(vehicle: VehicleDocument, disconnect_after_s: int) -> datetime:
+    limit = vehicle.disconnect_after_s
+    limit = disconnect_after_s if limit is None else limit
+    return (vehicle.last_heartbeat_at or datetime.min.replace(tzinfo=UTC)) + timedelta(
+        seconds=limit
+    )

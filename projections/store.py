@@ -1,0 +1,133 @@
+"""How a projection is kept: what a follower asks of any store, and what relational ones share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from projections.database import is_unstorable, parked_event, projection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Engine
+
+    from vehicle_tracker.recorder import LoggedEvent
+
+K = TypeVar("K")
+D = TypeVar("D")
+
+
+class Change(NamedTuple):
+    """What became of a document: `before` is None if it is new."""
+
+    before: Any
+    after: Any
+
+
+class Parked(NamedTuple):
+    """An event that could not be folded, and why."""
+
+    event: LoggedEvent
+    error: str
+
+
+class UnstorableError(Exception):
+    """The store will never take these documents. Nothing of the page was stored."""
+
+
+class OvertakenError(Exception):
+    """Another follower has stored in the meantime. Nothing of the page was stored."""
+
+
+class Store(Protocol[K, D]):
+    """Where one projection is kept."""
+
+    def position(self) -> int:
+        """The position of the last event that was stored; 0 at first."""
+
+    def load(self, keys: Iterable[K]) -> dict[K, D]:
+        """Those of the documents that exist."""
+
+    def store(
+        self, changes: Mapping[K, Change], *, after: int, position: int, parked: Sequence[Parked]
+    ) -> None:
+        """Keep the changes, the parked events and the position as one step, or none of it.
+
+        Errors: `UnstorableError`, `OvertakenError` if the position is not `after` any more.
+        """
+
+
+class RelationalStore(ABC, Generic[K, D]):
+    """A store in PostgreSQL: one step is one transaction."""
+
+    def __init__(self, name: str, engine: Engine) -> None:
+        self._name = name
+        self._engine = engine
+
+    @abstractmethod
+    def select(self, connection: Connection, keys: Iterable[K]) -> Iterable[tuple[K, D]]:
+        """Those of the documents that exist."""
+
+    @abstractmethod
+    def write(self, connection: Connection, changes: Mapping[K, Change]) -> None:
+        """Keep what the documents are after the changes."""
+
+    def position(self) -> int:
+        """The position of the last event that was stored; 0 at first."""
+        with self._engine.connect() as connection:
+            return self._position(connection, lock=False)
+
+    def load(self, keys: Iterable[K]) -> dict[K, D]:
+        """Those of the documents that exist."""
+        with self._engine.connect() as connection:
+            return dict(self.select(connection, keys))
+
+    def store(
+        self, changes: Mapping[K, Change], *, after: int, position: int, parked: Sequence[Parked]
+    ) -> None:
+        """Keep the changes, the parked events and the position as one step, or none of it."""
+        try:
+            with self._engine.begin() as connection:
+                if self._position(connection, lock=True) != after:
+                    raise OvertakenError(f"{self._name} is no longer at {after}")
+                self.write(connection, changes)
+                self._park(connection, parked)
+                self._advance(connection, position)
+        except (SQLAlchemyError, ValueError) as error:
+            if is_unstorable(error):
+                raise UnstorableError(str(getattr(error, "orig", error))) from error
+            raise
+
+    def _position(self, connection: Connection, *, lock: bool) -> int:
+        statement = select(projection.c.position).where(projection.c.name == self._name)
+        if lock:
+            statement = statement.with_for_update()
+        return connection.execute(statement).scalar() or 0
+
+    def _park(self, connection: Connection, parked: Sequence[Parked]) -> None:
+        if not parked:
+            return
+        rows = [
+            {
+                **event._asdict(),
+                "projection": self._name,
+                "error": error.replace("\0", "\\0").encode(errors="replace").decode(),
+                "parked_at": datetime.now(UTC),
+            }
+            for event, error in parked
+        ]
+        connection.execute(insert(parked_event).on_conflict_do_nothing(), rows)
+
+    def _advance(self, connection: Connection, position: int) -> None:
+        values = {"position": position, "updated_at": datetime.now(UTC)}
+        connection.execute(
+            insert(projection)
+            .values(name=self._name, **values)
+            .on_conflict_do_update(constraint=projection.primary_key, set_=values)
+        )

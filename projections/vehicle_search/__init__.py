@@ -1,0 +1,1 @@
+"""Finding vehicles: what may be asked, and who can answer."""

