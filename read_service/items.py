@@ -1,4 +1,4 @@
-"""Documents as the API shows them. Written by hand: 500 of them take 5 ms, through a schema 30 ms."""
+"""Documents as the API shows them, by hand: 500 take 5 ms, through a schema 30 ms."""
 
 from __future__ import annotations
 

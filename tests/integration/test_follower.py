@@ -176,7 +176,9 @@ def test_what_cannot_be_folded_is_parked_and_the_rest_goes_on(
     nul = Customer(name="a\0b", address="")
     event_log.save(nul)
     positions.append(event_log.head())
-    positions.append(_record(event_log, VINS[0], NOW + timedelta(minutes=9), attributes={"said": "a\0b"}))
+    positions.append(
+        _record(event_log, VINS[0], NOW + timedelta(minutes=9), attributes={"said": "a\0b"})
+    )
     _record(event_log, VINS[0], NOW + timedelta(hours=1), attributes={"said": "å😀"})
     _catch_up(event_log, engine)
     parked = _parked(engine)

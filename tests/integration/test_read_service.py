@@ -300,88 +300,88 @@ def test_a_read_waits_for_the_position_it_asks_for(
     assert [(one["total"], one["position"]) for one in answers] == [(3, position)] * 4
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "vehicles",
-        f"vehicles/{VIN}",
-        f"vehicles/{VIN}/heartbeats",
-        "customers",
-        f"customers/{uuid4()}",
-        f"customers/{uuid4()}/vehicles",
-        "projections",
-    ],
-)
-def test_a_position_that_is_not_reached_is_a_503(read: FlaskClient, fleet: int, path: str) -> None:
+WAITING = [
+    "vehicles",
+    f"vehicles/{VIN}",
+    f"vehicles/{VIN}/heartbeats",
+    "customers",
+    f"customers/{uuid4()}",
+    f"customers/{uuid4()}/vehicles",
+    "projections",
+]
+
+
+def test_a_position_that_is_not_reached_is_a_503(read: FlaskClient, fleet: int) -> None:
     """Rather no answer than an old one: `read_model_behind`, and when to come again."""
-    began = time.monotonic()
-    answer = read.get(f"/api/v1/{path}?at_least={fleet + 1}")
-    _problem(answer, 503, "read_model_behind")
-    assert answer.headers["Retry-After"] == "1"
-    assert time.monotonic() - began < 5
+    for path in WAITING:
+        began = time.monotonic()
+        answer = read.get(f"/api/v1/{path}?at_least={fleet + 1}")
+        _problem(answer, 503, "read_model_behind")
+        assert answer.headers["Retry-After"] == "1"
+        assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [
-        ("vehicles?colour=red", "colour"),
-        ("vehicles?limit=0", "limit"),
-        ("vehicles?limit=501", "limit"),
-        (f"vehicles?limit={MANY}", "limit"),
-        ("vehicles?limit=NaN", "limit"),
-        ("vehicles?status=gone", "status.0"),
-        ("vehicles?sort=colour", "sort"),
-        ("vehicles?customer_id=7", "customer_id.0"),
-        ("vehicles?at_least=-1", "at_least"),
-        (f"vehicles?at_least={MANY}", "at_least"),
-        ("vehicles?at_least=" + "9" * 5000, "at_least"),
-        ("vehicles?q=a%00b", "q"),
-        ("vehicles?q=" + "a" * 201, "q"),
-        ("vehicles?q=" + "a+" * 11, "q"),
-        ("vehicles?cursor=x", "cursor"),
-        ("vehicles?cursor=%00", "cursor"),
-        ("vehicles?cursor=" + "a" * 2001, "cursor"),
-        ("customers?cursor=x", "cursor"),
-        ("customers?q=%01", "q"),
-        (f"customers/{uuid4()}/vehicles?customer_id={uuid4()}", "customer_id"),
-        (f"vehicles/{VIN}?at_least=x", "at_least"),
-        (f"vehicles/{VIN}/heartbeats?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
-        (f"vehicles/{VIN}/heartbeats?from=2026-01-02T00:00:00", "from"),
-        (f"vehicles/{VIN}/heartbeats?from=yesterday", "from"),
-        (f"vehicles/{VIN}/heartbeats?cursor=WyJ4Il0", "cursor"),
-        (f"vehicles/{VIN}/heartbeats?cursor={NAIVE}&from=2026-01-01T00:00:00Z", "cursor"),
-        (f"vehicles/{VIN}/heartbeats?limit=-1", "limit"),
-        ("projections?x=1", "x"),
-    ],
-)
-def test_a_wrong_parameter_is_named(read: FlaskClient, fleet: int, path: str, field: str) -> None:
+WRONG = [
+    ("vehicles?colour=red", "colour"),
+    ("vehicles?limit=0", "limit"),
+    ("vehicles?limit=501", "limit"),
+    (f"vehicles?limit={MANY}", "limit"),
+    ("vehicles?limit=NaN", "limit"),
+    ("vehicles?status=gone", "status.0"),
+    ("vehicles?sort=colour", "sort"),
+    ("vehicles?customer_id=7", "customer_id.0"),
+    ("vehicles?at_least=-1", "at_least"),
+    (f"vehicles?at_least={MANY}", "at_least"),
+    ("vehicles?at_least=" + "9" * 5000, "at_least"),
+    ("vehicles?q=a%00b", "q"),
+    ("vehicles?q=" + "a" * 201, "q"),
+    ("vehicles?q=" + "a+" * 11, "q"),
+    ("vehicles?cursor=x", "cursor"),
+    ("vehicles?cursor=%00", "cursor"),
+    ("vehicles?cursor=" + "a" * 2001, "cursor"),
+    ("customers?cursor=x", "cursor"),
+    ("customers?q=%01", "q"),
+    (f"customers/{uuid4()}/vehicles?customer_id={uuid4()}", "customer_id"),
+    (f"vehicles/{VIN}?at_least=x", "at_least"),
+    (f"vehicles/{VIN}/heartbeats?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
+    (f"vehicles/{VIN}/heartbeats?from=2026-01-02T00:00:00", "from"),
+    (f"vehicles/{VIN}/heartbeats?from=yesterday", "from"),
+    (f"vehicles/{VIN}/heartbeats?cursor=WyJ4Il0", "cursor"),
+    (f"vehicles/{VIN}/heartbeats?cursor={NAIVE}&from=2026-01-01T00:00:00Z", "cursor"),
+    (f"vehicles/{VIN}/heartbeats?limit=-1", "limit"),
+    ("projections?x=1", "x"),
+]
+
+
+def test_a_wrong_parameter_is_named(read: FlaskClient, fleet: int) -> None:
     """422 with what was expected of which parameter; nothing is ignored, nothing breaks."""
-    answer = read.get(f"/api/v1/{path}")
-    assert answer.status_code == 422
-    assert field in answer.json["errors"]
+    for path, field in WRONG:
+        answer = read.get(f"/api/v1/{path}")
+        assert answer.status_code == 422, path
+        assert field in answer.json["errors"], path
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/api/v1/vehicles/%00", 404),
-        ("/api/v1/vehicles/abc", 404),
-        ("/api/v1/vehicles/%F0%9F%98%80", 404),
-        ("/api/v1/vehicles/%FF/heartbeats", 404),
-        ("/api/v1/customers/7", 404),
-        ("/api/v1/customers/%00/vehicles", 404),
-        ("/api/v1/vehicles?q=%FF", 200),
-        ("/api/v1/vehicles?q=%25_%5C", 200),
-        (f"/api/v1/vehicles/{VIN}/heartbeats?from=0001-01-01T00:00:00Z", 200),
-        (f"/api/v1/vehicles/{VIN}/heartbeats?from=0001-01-01T00:00:00%2B14:00", 200),
-        (f"/api/v1/vehicles/{VIN}/heartbeats?to=9999-12-31T23:59:59.999999-14:00", 200),
-        ("/search?customer_name=%00", 422),
-        ("/search?online=maybe", 422),
-    ],
-)
-def test_odd_input_gets_an_answer(read: FlaskClient, fleet: int, path: str, status: int) -> None:
+ODD = [
+    ("/api/v1/vehicles/%00", 404),
+    ("/api/v1/vehicles/abc", 404),
+    ("/api/v1/vehicles/%F0%9F%98%80", 404),
+    ("/api/v1/vehicles/%FF/heartbeats", 404),
+    ("/api/v1/customers/7", 404),
+    ("/api/v1/customers/%00/vehicles", 404),
+    ("/api/v1/vehicles?q=%FF", 200),
+    ("/api/v1/vehicles?q=%25_%5C", 200),
+    (f"/api/v1/vehicles/{VIN}/heartbeats?from=0001-01-01T00:00:00Z", 200),
+    (f"/api/v1/vehicles/{VIN}/heartbeats?from=0001-01-01T00:00:00%2B14:00", 200),
+    (f"/api/v1/vehicles/{VIN}/heartbeats?to=9999-12-31T23:59:59.999999-14:00", 200),
+    ("/search?customer_name=%00", 422),
+    ("/search?online=maybe", 422),
+]
+
+
+def test_odd_input_gets_an_answer(read: FlaskClient, fleet: int) -> None:
     """A NUL, half a character, the ends of time: never a 500."""
-    assert read.get(path).status_code == status
+    for path, status in ODD:
+        assert read.get(path).status_code == status, path
 
 
 def test_without_its_database_it_says_so(
