@@ -43,7 +43,10 @@ export interface VehiclePage {
   readonly total: number;
   readonly facets: Facets;
   readonly next_cursor: string | null;
+  /** What had reached the tracker by then is in the answer. */
   readonly as_of: string;
+  /** The server's clock when it answered. */
+  readonly answered_at: string;
 }
 
 /** The messages of a field, of the fields inside a field, or of the items of a list. */

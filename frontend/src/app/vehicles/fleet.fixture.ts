@@ -51,6 +51,7 @@ export function answerOf(
     },
     next_cursor: null,
     as_of: AS_OF,
+    answered_at: AS_OF,
     ...overrides,
   };
 }

@@ -119,7 +119,7 @@ describe('LiveVehicles', () => {
   });
 
   it('sets the clock by the server', () => {
-    request().flush(answerOf([], { as_of: '2026-11-21T15:00:00Z' }));
+    request().flush(answerOf([], { answered_at: '2026-11-21T15:00:00Z' }));
 
     expect(TestBed.inject(ServerClock).now()).toBe(Date.parse('2026-11-21T15:00:00Z'));
   });

@@ -34,6 +34,8 @@ const TIMEOUT_MS = 5000;
 const LONGEST_BACKOFF_MS = 5000;
 /** However fast somebody scrolls, one refresh stays this small. */
 const MAX_PAGES_PER_REFRESH = 4;
+/** A read model keeps up within a second; what is older than this must not pass for now. */
+const BEHIND_MS = 5000;
 const TOP: Rows = { start: 0, end: 1 };
 
 /** What the read service last answered, and the query it answered. */
@@ -63,6 +65,13 @@ export class LiveVehicles {
   readonly vehicles = computed(() => vehiclesOf(this.snapshot()?.pages ?? []));
   /** The snapshot is the answer to what is asked now. */
   readonly answered = computed(() => this.snapshot()?.query === this.query());
+  /** The read service answers, but from a read model that lags behind what vehicles have said. */
+  readonly behind = computed(() => {
+    const latest = this.snapshot()?.latest;
+    return (
+      latest !== undefined && Date.parse(latest.answered_at) - Date.parse(latest.as_of) > BEHIND_MS
+    );
+  });
   readonly loading = computed(() => this.failure() === null && !this.answered());
 
   private readonly scrolledToEnd = computed(
@@ -82,7 +91,7 @@ export class LiveVehicles {
         takeUntilDestroyed(),
       )
       .subscribe((snapshot) => {
-        this.clock.synchronize(snapshot.latest.as_of);
+        this.clock.synchronize(snapshot.latest.answered_at);
         this.lastFailure.set(null);
         this.lastSnapshot.set(snapshot);
       });

@@ -5,14 +5,14 @@ import { duration } from '../time/duration';
 import { timeOfDay } from '../time/local-time';
 import { ServerClock } from '../time/server-clock';
 
-/** Says that the read service is away, and how old is what can still be seen. */
+/** Says that the read service is away or behind, and how old is what can still be seen. */
 @Component({
   selector: 'vt-stale-banner',
   imports: [MatIcon],
   template: `
     <mat-icon svgIcon="warning" />
     <p>
-      <strong>Read service unreachable</strong>
+      <strong>{{ unreachable() ? 'Read service unreachable' : 'Read model behind' }}</strong>
       @if (asOf(); as instant) {
         – showing data from <time [attr.datetime]="instant">{{ time() }}</time> ({{ age() }} old){{
           otherQuery() ? ', from before you changed the filters' : ''
@@ -20,13 +20,16 @@ import { ServerClock } from '../time/server-clock';
       } @else {
         – nothing to show yet.
       }
-      Trying again…
+      {{ unreachable() ? 'Trying again…' : 'What came since is stored and will follow.' }}
     </p>
   `,
   styleUrl: './stale-banner.scss',
   host: { 'data-testid': 'stale-banner' },
 })
 export class StaleBanner {
+  /** The read service does not answer; else it does, but with what was known a while ago. */
+  readonly unreachable = input.required<boolean>();
+
   /** The time of what is shown, if anything is. */
   readonly asOf = input.required<string | undefined>();
 

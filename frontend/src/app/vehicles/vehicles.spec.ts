@@ -164,6 +164,18 @@ describe('The vehicles', () => {
     expect(dispatcher.sees('unreachable')).toBe(false);
   });
 
+  it('are not passed off as current while the read model is behind', async () => {
+    const dispatcher = await Dispatcher.opens('/');
+    await dispatcher.isAnswered({ ...FLEET, answered_at: '2026-11-21T12:00:37.000000Z' });
+    expect(dispatcher.text('stale-banner')).toMatch(
+      /^Read model behind – showing data from \d\d:\d\d:\d\d \(37 s old\)\. What came since/,
+    );
+
+    await dispatcher.waits(1000);
+    await dispatcher.isAnswered({ ...FLEET, answered_at: '2026-11-21T12:00:04.000000Z' });
+    expect(dispatcher.sees('behind')).toBe(false);
+  });
+
   it('are not passed off as the answer to filters that could not be asked', async () => {
     const dispatcher = await Dispatcher.opens('/');
     await dispatcher.isAnswered(FLEET);

@@ -38,6 +38,7 @@ export class Vehicles {
   protected readonly latest = computed(() => this.live.snapshot()?.latest);
   protected readonly owners = computed(() => this.live.vehicles().map(({ customer }) => customer));
   protected readonly unreachable = computed(() => this.live.failure()?.kind === 'unreachable');
+  protected readonly stale = computed(() => this.unreachable() || this.live.behind());
   protected readonly refusal = computed(() => {
     const failure = this.live.failure();
     return failure?.kind === 'refused' ? failure : null;
