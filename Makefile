@@ -13,7 +13,7 @@ heading = @printf '\n== %s\n' "$(1)"
 help: ## List the vocabulary
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-run: embedded ## Run everything and print one address (PORT= VEHICLES= INTERVAL= SIMULATOR=off DATA_DIR=)
+run: embedded ## Run everything and print one address (PORT= VEHICLES= INTERVAL= SIMULATOR=off SEARCH=elasticsearch DATA_DIR=)
 	@exec $(VENV)/python -m embedded
 
 test: dev ## Test everything that can be tested, on real servers
@@ -26,6 +26,8 @@ test: dev ## Test everything that can be tested, on real servers
 	cd frontend && npm test -- --watch=false
 	$(call heading,Python: lint)
 	@$(MAKE) python-lint
+	$(call heading,Elasticsearch: fetched once)
+	$(VENV)/python -m embedded.elasticsearch
 	$(call heading,Python: tests on real servers)
 	$(VENV)/python -m pytest --cov --cov-report=term
 

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import re
 import signal
-import uuid
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -113,7 +112,7 @@ class FrontDoor:
                     request.transport.abort()
                 return response
             _log.warning("%s %s: %s is away: %r", request.method, request.path, service, error)
-            return _away(service, headers["X-Request-ID"])
+            return _away(service)
 
     def _page(self, path: str) -> web.StreamResponse:
         file = self._file(path)
@@ -145,7 +144,6 @@ def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 def _request_headers(request: web.Request, prefix: str) -> CIMultiDict[str]:
     headers = _end_to_end(request.headers)
-    headers.setdefault("X-Request-ID", uuid.uuid4().hex)
     came_by = (*_values(headers, "X-Forwarded-For"), request.remote or "unknown")
     headers["X-Forwarded-For"] = ", ".join(came_by)
     headers["X-Forwarded-Proto"] = request.scheme
@@ -160,13 +158,12 @@ def _values(headers: CIMultiDict[str], name: str) -> Iterable[str]:
     return headers.getall(name, ())
 
 
-def _away(service: str, request_id: str) -> web.Response:
+def _away(service: str) -> web.Response:
     name = service.replace("_", " ")
     response = _problem(
         503, f"{service}_unavailable", f"The {name} does not answer; sending it again is safe."
     )
     response.headers[hdrs.RETRY_AFTER] = "1"
-    response.headers["X-Request-ID"] = request_id
     return response
 
 

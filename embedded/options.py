@@ -17,11 +17,12 @@ class Options:
     vehicles: int = 7
     interval_s: float = 60.0
     simulator: bool = True
+    elasticsearch: bool = False
     data: Path = Path(".data")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Options":
-        """Read PORT, VEHICLES, INTERVAL, SIMULATOR and DATA_DIR; refuse what makes no sense."""
+        """Read PORT, VEHICLES, INTERVAL, SIMULATOR, SEARCH and DATA_DIR; refuse nonsense."""
         port = _number(environment, "PORT", cls.port)
         if not 1 <= port <= HIGHEST_PORT or port != int(port):
             raise CannotStart(f"PORT must be a whole number from 1 to {HIGHEST_PORT}.")
@@ -34,8 +35,18 @@ class Options:
         simulator = environment.get("SIMULATOR", "on").lower()
         if simulator not in {"on", "off"}:
             raise CannotStart(f"SIMULATOR must be on or off, not {simulator!r}.")
+        search = environment.get("SEARCH", "").lower()
+        if search not in {"", "postgresql", "elasticsearch"}:
+            raise CannotStart(f"SEARCH must be postgresql or elasticsearch, not {search!r}.")
         data = Path(environment.get("DATA_DIR") or cls.data)
-        return cls(int(port), int(vehicles), interval_s, simulator == "on", data.absolute())
+        return cls(
+            port=int(port),
+            vehicles=int(vehicles),
+            interval_s=interval_s,
+            simulator=simulator == "on",
+            elasticsearch=search == "elasticsearch",
+            data=data.absolute(),
+        )
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from embedded.dashboard import Dashboard
 from embedded.data_folder import DataFolder, Run
+from embedded.elasticsearch import NAME as ELASTICSEARCH
+from embedded.elasticsearch import find_or_provision
 from embedded.errors import CannotStart
 from embedded.options import Options
 from embedded.postgresql import NAME as POSTGRESQL
@@ -25,12 +27,20 @@ CHECKOUT = Path(__file__).parent.parent
 MIGRATIONS = CHECKOUT / "migrations"
 DEMO_FLEET = Path(__file__).parent / "demo_fleet.csv"
 FOLLOWERS = ("customer_vehicles",)
+SEARCH_FOLLOWER = "vehicle_search"
 READY_WITHIN_S = 60.0
 STOPS_WITHIN_S = 4.5
 # Who writes ends first, so that every answer still has its commit behind it.
 STOP_ORDER = (
     (("simulator", "write-service"), 1.5),
-    (("front-door", "read-service", *(f"follower-{name}" for name in FOLLOWERS)), 1.2),
+    (
+        (
+            "front-door",
+            "read-service",
+            *(f"follower-{name}" for name in (*FOLLOWERS, SEARCH_FOLLOWER)),
+        ),
+        1.2,
+    ),
 )
 
 
@@ -75,11 +85,12 @@ class Tracker:
                 self._supervisor,
                 on_recovery=lambda: self._terminal.say("  it recovers from the last run's end"),
             )
-        where = _addresses(database.url)
+        where = _addresses(database.url, self._start_elasticsearch())
         with step("Start the services"):
             self._start_services(where, dashboard)
             self._migrate(where)
-            for name in FOLLOWERS:
+            searched = (SEARCH_FOLLOWER,) if where["ELASTICSEARCH_URL"] else ()
+            for name in (*FOLLOWERS, *searched):
                 self._supervisor.start(_flask(f"follower-{name}", where, "follow", name))
             self._await_ready()
         self._register_demo_fleet()
@@ -90,6 +101,15 @@ class Tracker:
             f"\n  The vehicle tracker runs at {address}  ({time.monotonic() - began:.1f} s)\n"
             f"  Data and logs: {self._data.path}. Ctrl-C stops everything.\n"
         )
+
+    def _start_elasticsearch(self) -> str:
+        """Start Elasticsearch if it is asked for; answer its address, or nothing."""
+        if not self._options.elasticsearch:
+            return ""
+        with self._terminal.step("Start Elasticsearch"):
+            server = find_or_provision(self._data.path / ELASTICSEARCH, self._terminal.say)
+            server.start(self._supervisor)
+        return server.url
 
     def _start_services(self, where: dict[str, str], dashboard: Dashboard) -> None:
         for name, port in (("write", self._write_port), ("read", self._read_port)):
@@ -151,7 +171,7 @@ class Tracker:
         self._remember(stopping=True)
         for names, within_s in STOP_ORDER:
             self._supervisor.stop(*names, within_s=within_s)
-        self._supervisor.stop(POSTGRESQL, within_s=deadline - time.monotonic())
+        self._supervisor.stop(POSTGRESQL, ELASTICSEARCH, within_s=deadline - time.monotonic())
         self._supervisor.close()
         self._data.unlock()
 
@@ -175,11 +195,11 @@ class Tracker:
         self._data.remember(Run(os.getpid(), self._group, self._options.port, stopping))
 
 
-def _addresses(postgresql: str) -> dict[str, str]:
+def _addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
     return {
         "EVENT_LOG_URL": postgresql,
         "DATABASE_URL": postgresql,
-        "ELASTICSEARCH_URL": "",
+        "ELASTICSEARCH_URL": elasticsearch,
         "LOG_FORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application behind `flask --app projections`: `db …` and `follow NAME`."""
+    """The application behind `flask --app projections`: `db`, `follow`, `rebuild`, `parked`."""
     settings = settings or Settings.from_environment()
     configure_logging(settings)
     app = Flask("projections", static_folder=None)
@@ -27,7 +27,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
-    app.cli.add_command(cli.follow)
+    for command in cli.COMMANDS:
+        app.cli.add_command(command)
     return app
 
 

@@ -3,36 +3,169 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-import stamina
 from flask import current_app
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
-from projections.catalog import PROJECTIONS
+from projections import parked
+from projections.catalog import VEHICLE_SEARCH, projections_of
 from projections.database import db
 from projections.follower import Follower
-from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from projections.health import serve_health
+from projections.rebuild import BusyError, Rebuild
+from projections.status import progress_of
+from projections.store import OvertakenError
+from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.resilience import until_the_log_answers
+from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from projections.catalog import Projection
     from vehicle_tracker.settings import Settings
 
 
-@click.command()
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _projection(name: str) -> Projection:
+    kept = projections_of(_settings())
+    if name not in kept and name == VEHICLE_SEARCH:
+        raise click.BadParameter(f"{name!r} is kept in Elasticsearch: set ELASTICSEARCH_URL")
+    if name not in kept:
+        known = ", ".join(sorted(kept))
+        raise click.BadParameter(f"no projection is called {name!r}; there are: {known}")
+    return kept[name]
+
+
+@contextmanager
+def _until_told_to_stop() -> Iterator[Event]:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    yield stop
+
+
+def _open_log() -> EventLog:
+    return until_the_log_answers(EventLog)(_settings().event_log_url)
+
+
+@click.command("follow")
 @click.argument("name")
 @with_appcontext
 def follow(name: str) -> None:
     """Keep the projection NAME up to date until told to stop (SIGTERM, Ctrl-C)."""
-    projection = PROJECTIONS.get(name)
-    if projection is None:
-        known = ", ".join(sorted(PROJECTIONS))
-        raise click.BadParameter(f"no projection is called {name!r}; there are: {known}")
-    settings: Settings = current_app.extensions["settings"]
-    stop = Event()
-    open_log = stamina.retry(on=LOG_UNREACHABLE, attempts=None, timeout=60)(EventLog)
-    with open_log(settings.event_log_url) as log:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        Follower(projection, log, db.engine, settings.follower_page).run(stop)
+    projection, settings = _projection(name), _settings()
+    with _open_log() as log, _until_told_to_stop() as stop:
+        engine = db.engine
+        if settings.follower_port:
+            serve_health(settings, lambda: progress_of([name], log, engine)[0])
+        Follower(projection, log, engine, settings.follower_page).run(stop)
+
+
+@click.command("rebuild")
+@click.argument("name")
+@with_appcontext
+def rebuild(name: str) -> None:
+    """Build the projection NAME anew from the log, beside the live one, then swap them.
+
+    Reading and following go on meanwhile. Stopped by Ctrl-C or SIGTERM, it goes on where it was
+    when it is started again.
+    """
+    projection, settings = _projection(name), _settings()
+    with _open_log() as log, _until_told_to_stop() as stop:
+        beside = projection.beside(name, db.engine, settings)
+        with click.progressbar(length=log.head(), label=f"Rebuilding {name}") as bar:
+
+            def say(position: int, head: int) -> None:
+                bar.length = head
+                bar.update(position - bar.pos)
+
+            try:
+                work = Rebuild(projection, beside, log, db.engine, settings.follower_page)
+                done = work.run(say, stop)
+            except BusyError as error:
+                raise click.ClickException(str(error)) from error
+    click.echo(f"{name} is rebuilt." if done else "Stopped; start it again to go on from here.")
+
+
+parked_group = AppGroup("parked", help="The events that a projection could not fold.")
+
+
+@parked_group.command("list")
+@click.argument("name")
+def list_parked(name: str) -> None:
+    """List what NAME has parked: position, when, which event, and why."""
+    _projection(name)
+    for row in parked.parked_events(db.engine, name):
+        click.echo(f"{row.position}  {rfc3339(row.parked_at)}  {row.topic}  {row.error}")
+
+
+@parked_group.command("show")
+@click.argument("name")
+@click.argument("position", type=int)
+def show_parked(name: str, position: int) -> None:
+    """Show all of the event that NAME has parked from POSITION."""
+    row = _parked_at(name, position)
+    for field, value in row._asdict().items():
+        text = bytes(value).decode(errors="replace") if field == "state" else value
+        click.echo(f"{field:10} {text}")
+
+
+@parked_group.command("replay")
+@click.argument("name")
+@click.argument("position", type=int, required=False)
+def replay_parked(name: str, position: int | None) -> None:
+    """Fold again what NAME has parked, all of it or the event from POSITION."""
+    projection = _projection(name)
+    rows = [_parked_at(name, position)] if position else parked.parked_events(db.engine, name)
+    failed = 0
+    with _open_log() as log:
+        for row in rows:
+            try:
+                _replay(projection, log, row)
+            except Exception as error:  # noqa: BLE001 # whatever it is, it is why it stays parked
+                failed += 1
+                click.echo(f"{row.position} stays parked: {type(error).__name__}: {error}")
+            else:
+                click.echo(f"{row.position} is folded.")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@parked_group.command("drop")
+@click.argument("name")
+@click.argument("position", type=int)
+def drop_parked(name: str, position: int) -> None:
+    """Forget the event that NAME has parked from POSITION. The log keeps it."""
+    _parked_at(name, position)
+    parked.drop(db.engine, name, position)
+    click.echo(f"{position} is parked no longer.")
+
+
+def _replay(projection: Projection, log: EventLog, row: Any, tries: int = 20) -> None:
+    """Fold it again, between two pages of whoever follows."""
+    for left in reversed(range(tries)):
+        try:
+            return parked.replay(projection, projection.store(projection.name, db.engine), log, row)
+        except OvertakenError:
+            if not left:
+                raise
+    return None
+
+
+def _parked_at(name: str, position: int) -> Any:
+    _projection(name)
+    for row in parked.parked_events(db.engine, name, position):
+        return row
+    raise click.BadParameter(f"{name} has parked no event from position {position}")
+
+
+COMMANDS = (follow, rebuild, parked_group)

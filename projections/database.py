@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Integer,
     LargeBinary,
     MetaData,
     ScalarSelect,
@@ -38,8 +39,11 @@ projection = db.Table(
     Column("name", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("generation", Integer, nullable=False, server_default="0"),
 )
-"""How far each projection is: stored together with the documents, or not at all."""
+"""How far each projection is: stored together with the documents, or not at all.
+
+`generation` counts how often the documents were changed by another than who follows."""
 
 parked_event = db.Table(
     "parked_event",

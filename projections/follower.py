@@ -10,17 +10,18 @@ import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from projections.store import Change, OvertakenError, Parked, UnstorableError
+from projections.store import Change, OvertakenError, Parked, StoreAwayError, UnstorableError
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 from vehicle_tracker.telemetry import log as logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from threading import Event
 
     from sqlalchemy import Engine
 
     from projections.catalog import Projection
+    from projections.store import Store
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.recorder import LoggedEvent
 
@@ -33,21 +34,30 @@ MOST_KNOWN = 200_000
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
 
-MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError)
-"""What a follower meets while a database is away or not migrated. Anything else is a defect."""
+MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError, StoreAwayError)
+"""What a follower meets while a server is away or not migrated. Anything else is a defect."""
 
 
 class Follower:
     """Folds a log into a projection, `page` events at a time."""
 
-    def __init__(self, projection: Projection, log: EventLog, engine: Engine, page: int) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        log: EventLog,
+        engine: Engine,
+        page: int,
+        store: Store[Any, Any] | None = None,
+    ) -> None:
         self._projection = projection
         self._log = log
         self._engine = engine
         self._page = page
-        self._store = projection.store(projection.name, engine)
+        self._store = store or projection.store(projection.name, engine)
         self._known: dict[Any, Any] = {}
         self._known_at = 0
+        self.position = 0
+        """The position of the last event folded, as far as this follower knows."""
 
     def catch_up(self) -> int:
         """Fold the next page; how many events it had. 0: the projection is where the log is.
@@ -61,6 +71,7 @@ class Follower:
                 self._fold(page, after)
         except UnstorableError:
             self._fold_one_by_one(page, after)
+        self.position = page[-1].position if page else after
         return len(page)
 
     def run(self, stop: Event) -> None:
@@ -82,8 +93,11 @@ class Follower:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _follow(self, stop: Event) -> None:
-        with _alone(self._projection.name, self._engine, stop), self._log.listening() as wait:
-            logger.info("following", projection=self._projection.name)
+        self._known = {}
+        name = self._projection.name
+        lock = alone(name, self._engine, lambda: not stop.wait(IDLE_S))
+        with lock, self._log.listening() as wait:
+            logger.info("following", projection=name)
             while not stop.is_set():
                 if not self.catch_up():
                     wait(IDLE_S)
@@ -112,6 +126,9 @@ class Follower:
             if document is not before.get(key)
         }
         self._keep(changes, after, page[-1].position, parked)
+        for logged, _, event in events:
+            if request_id := getattr(event, "request_id", None):
+                logger.info("folded", request_id=request_id, position=logged.position)
 
     def _documents(self, keys: set[Any], position: int) -> dict[Any, Any]:
         """Those of the documents that exist, as they are at a position.
@@ -152,8 +169,10 @@ def _parked(logged: LoggedEvent, error: Exception) -> Parked:
 
 
 @contextmanager
-def _alone(name: str, engine: Engine, stop: Event) -> Iterator[None]:
-    """Hold the lock of a name, waiting for it until `stop` is set.
+def alone(
+    name: str, engine: Engine, keep_trying: Callable[[], bool] = lambda: False
+) -> Iterator[bool]:
+    """Hold the lock of a name; False if it was not had and `keep_trying` said no.
 
     It saves two followers from doing the same work; what makes storing right is that a page is
     stored only after the position it was read from. The connection is closed rather than pooled,
@@ -162,6 +181,6 @@ def _alone(name: str, engine: Engine, stop: Event) -> Iterator[None]:
     lock = select(func.pg_try_advisory_lock(func.hashtextextended(f"projection {name}", 0)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
-        while not stop.is_set() and not connection.execute(lock).scalar():
-            stop.wait(IDLE_S)
-        yield
+        while not (held := bool(connection.execute(lock).scalar())) and keep_trying():
+            pass
+        yield held

@@ -77,13 +77,13 @@ def progress_of(names: Iterable[str], log: EventLog, engine: Engine) -> list[Pro
                 head=head,
                 parked=parked.get(name, 0),
                 updated_at=row.updated_at if row else None,
-                waiting_since=_time_of_next(log, position) if position < head else None,
+                waiting_since=time_of_next(log, position) if position < head else None,
             )
         )
     return found
 
 
-def _time_of_next(log: EventLog, position: int) -> datetime | None:
+def time_of_next(log: EventLog, position: int) -> datetime | None:
     """When the event after a position was appended; unknown if it cannot be decoded."""
     for logged in log.read(position, 1):
         try:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,6 +45,10 @@ class OvertakenError(Exception):
     """Another follower has stored in the meantime. Nothing of the page was stored."""
 
 
+class StoreAwayError(Exception):
+    """The store cannot be reached, is overloaded or full. The same may work later."""
+
+
 class Store(Protocol[K, D]):
     """Where one projection is kept."""
 
@@ -62,6 +66,12 @@ class Store(Protocol[K, D]):
         Errors: `UnstorableError`, `OvertakenError` if the position is not `after` any more.
         """
 
+    def amend(self, changes: Mapping[K, Change], *, after: int, replayed: int) -> None:
+        """Keep the changes at the position at which it is; the event replayed is parked no more.
+
+        Errors: as of `store`. Whoever follows hears of it, as an `OvertakenError`.
+        """
+
 
 class RelationalStore(ABC, Generic[K, D]):
     """A store in PostgreSQL: one step is one transaction."""
@@ -69,6 +79,7 @@ class RelationalStore(ABC, Generic[K, D]):
     def __init__(self, name: str, engine: Engine) -> None:
         self._name = name
         self._engine = engine
+        self._generation: int | None = None
 
     @abstractmethod
     def select(self, connection: Connection, keys: Iterable[K]) -> Iterable[tuple[K, D]]:
@@ -79,7 +90,10 @@ class RelationalStore(ABC, Generic[K, D]):
         """Keep what the documents are after the changes."""
 
     def position(self) -> int:
-        """The position of the last event that was stored; 0 at first."""
+        """The position of the last event that was stored; 0 at first.
+
+        Errors: `OvertakenError`, once, if the documents are no longer those that it stored.
+        """
         with self._engine.connect() as connection:
             return self._position(connection, lock=False)
 
@@ -97,37 +111,58 @@ class RelationalStore(ABC, Generic[K, D]):
                 if self._position(connection, lock=True) != after:
                     raise OvertakenError(f"{self._name} is no longer at {after}")
                 self.write(connection, changes)
-                self._park(connection, parked)
-                self._advance(connection, position)
+                park(connection, self._name, parked)
+                advance(connection, self._name, position)
         except (SQLAlchemyError, ValueError) as error:
             if is_unstorable(error):
                 raise UnstorableError(str(getattr(error, "orig", error))) from error
             raise
 
+    def amend(self, changes: Mapping[K, Change], *, after: int, replayed: int) -> None:
+        """Keep the changes at the position at which it is; the event replayed is parked no more."""
+        is_it = (parked_event.c.projection == self._name) & (parked_event.c.position == replayed)
+        amended = update(projection).where(projection.c.name == self._name)
+        with self._engine.begin() as connection:
+            if self._position(connection, lock=True) != after:
+                raise OvertakenError(f"{self._name} is no longer at {after}")
+            self.write(connection, changes)
+            connection.execute(delete(parked_event).where(is_it))
+            connection.execute(amended.values(generation=projection.c.generation + 1))
+        self._generation = (self._generation or 0) + 1
+
     def _position(self, connection: Connection, *, lock: bool) -> int:
-        statement = select(projection.c.position).where(projection.c.name == self._name)
+        columns = (projection.c.position, projection.c.generation)
+        statement = select(*columns).where(projection.c.name == self._name)
         if lock:
             statement = statement.with_for_update()
-        return connection.execute(statement).scalar() or 0
+        position, generation = connection.execute(statement).one_or_none() or (0, 0)
+        known, self._generation = self._generation, generation
+        if known not in (None, generation):
+            raise OvertakenError(f"{self._name} was rebuilt or amended")
+        return int(position)
 
-    def _park(self, connection: Connection, parked: Sequence[Parked]) -> None:
-        if not parked:
-            return
-        rows = [
-            {
-                **event._asdict(),
-                "projection": self._name,
-                "error": error.replace("\0", "\\0").encode(errors="replace").decode(),
-                "parked_at": datetime.now(UTC),
-            }
-            for event, error in parked
-        ]
-        connection.execute(insert(parked_event).on_conflict_do_nothing(), rows)
 
-    def _advance(self, connection: Connection, position: int) -> None:
-        values = {"position": position, "updated_at": datetime.now(UTC)}
-        connection.execute(
-            insert(projection)
-            .values(name=self._name, **values)
-            .on_conflict_do_update(constraint=projection.primary_key, set_=values)
-        )
+def advance(connection: Connection, name: str, position: int) -> None:
+    """Keep how far a projection is."""
+    values = {"position": position, "updated_at": datetime.now(UTC)}
+    connection.execute(
+        insert(projection)
+        .values(name=name, **values)
+        .on_conflict_do_update(constraint=projection.primary_key, set_=values)
+    )
+
+
+def park(connection: Connection, name: str, parked: Sequence[Parked]) -> None:
+    """Keep events that a projection could not fold; those kept already stay as they are."""
+    if not parked:
+        return
+    rows = [
+        {
+            **event._asdict(),
+            "projection": name,
+            "error": error.replace("\0", "\\0").encode(errors="replace").decode(),
+            "parked_at": datetime.now(UTC),
+        }
+        for event, error in parked
+    ]
+    connection.execute(insert(parked_event).on_conflict_do_nothing(), rows)

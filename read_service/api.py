@@ -29,7 +29,7 @@ def customers_api(models: ReadModels) -> ApiBlueprint:
     def list_customers(query: dict[str, Any]) -> Response:
         """Customers by name, each with its vehicles in use counted by status."""
         models.wait_for(query["at_least"])
-        now = utc_now()
+        now = models.as_of()
         page = models.customers.customers(query["q"], query["limit"], query["cursor"], now)
         items = [customer_item(view) for view in page.items]
         return answer({**page._asdict(), "items": items, "as_of": now})
@@ -41,7 +41,7 @@ def customers_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.alt_response(503, description=BEHIND)
     def show_customer(query: dict[str, Any], customer_id: UUID) -> Response:
         """A customer, with its vehicles in use counted by status."""
-        now = utc_now()
+        now = models.as_of()
         view, position = models.customer(customer_id, query["at_least"], now)
         return answer({**customer_item(view), "position": position, "as_of": now})
 

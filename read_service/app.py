@@ -4,61 +4,98 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import stamina
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
 from projections.app import expect_migrated
-from projections.catalog import CUSTOMER_VEHICLES
+from projections.catalog import CUSTOMER_VEHICLES, VEHICLE_SEARCH, projections_of
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
+from projections.elasticsearch import connect
+from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
+from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
 from read_service.demo_wire import demo_wire
+from read_service.freshness import Freshness
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
+from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Unavailable
-from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.resilience import until_the_log_answers
 from vehicle_tracker.telemetry import configure_logging, log
 
 if TYPE_CHECKING:
-    from flask import Flask, Response
+    from collections.abc import Callable
 
+    from flask import Flask, Response
+    from sqlalchemy import Engine
+
+    from projections.customer_vehicles.model import CustomerVehicles
+    from projections.vehicle_search.model import VehicleSearch
     from vehicle_tracker.settings import Settings
+
+SEARCHING_TIMEOUT_S = 3.0
 
 
 def create_app(settings: Settings) -> Flask:
     """The read service over the event log and the read models that the settings name."""
     configure_logging(settings)
-    event_log = stamina.retry(on=LOG_UNREACHABLE, attempts=None, timeout=60)(EventLog)(
-        settings.event_log_url
-    )
+    event_log = until_the_log_answers(EventLog)(settings.event_log_url)
+
+    def search_answers() -> object:
+        return search.search(VehicleQuery(limit=1), utc_now())
+
+    ready: dict[str, Callable[[], object]] = {
+        "event_log": event_log.head,
+        "read_model": lambda: expect_migrated(engine),
+    }
+    if settings.elasticsearch_url:
+        ready["elasticsearch"] = search_answers
     app, api = web.create_app(
         "read_service",
         "Vehicle tracker: read service",
         settings,
-        ready={"event_log": event_log.head, "read_model": lambda: expect_migrated(engine)},
+        ready=ready,
     )
     app.config.update(database.configuration(settings, "statement_timeout=10s"))
     app.register_error_handler(SQLAlchemyError, read_model_failed)
     db.init_app(app)
     with app.app_context():
         engine = db.engine
-    where = (engine, CUSTOMER_VEHICLES.name, settings.disconnect_after_s)
-    customers = RelationalCustomerVehicles(*where)
+    customers = RelationalCustomerVehicles(*_relational(engine, settings))
+    search = _search(settings, engine, customers)
     models = ReadModels(
         settings=settings,
         log=event_log,
         engine=engine,
-        search=RelationalVehicleSearch(*where),
+        search=search,
         customers=customers,
         watch=PositionWatch(customers.position, settings.wait_for_position_s),
+        projections=list(projections_of(settings)),
+        search_watch=PositionWatch(search.position, settings.wait_for_position_s),
+        freshness=Freshness(event_log, (customers.position,)),
+        search_freshness=Freshness(event_log, (customers.position, search.position)),
     )
     for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
         api.register_blueprint(blueprint(models))
     return app
+
+
+def _relational(engine: Engine, settings: Settings) -> tuple[Engine, str, int]:
+    return engine, CUSTOMER_VEHICLES.name, settings.disconnect_after_s
+
+
+def _search(settings: Settings, engine: Engine, customers: CustomerVehicles) -> VehicleSearch:
+    """Elasticsearch finds if there is one; else PostgreSQL does."""
+    if not settings.elasticsearch_url:
+        return RelationalVehicleSearch(*_relational(engine, settings))
+    client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
+    limit = settings.disconnect_after_s
+    return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, limit)
 
 
 def read_model_failed(error: SQLAlchemyError) -> Response:

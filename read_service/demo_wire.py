@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from read_service import queries, schemas
 from read_service.items import answer, demo_item
-from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.web import ApiBlueprint
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def demo_wire(models: ReadModels) -> ApiBlueprint:
     @blueprint.alt_response(503, description="`read_model_unavailable`")
     def search(query: dict[str, Any]) -> Response:
         """All vehicles in use of the customers with such a name, online or not."""
-        now = utc_now()
+        now = models.as_of()
         views, _ = models.customers.vehicles_of(query["customer_name"])
         items = [demo_item(view, now, models.settings) for view in views]
         online = query["online"]

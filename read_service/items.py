@@ -8,6 +8,7 @@ import msgspec
 from flask import Response
 
 from projections.customer_vehicles.model import status_of, status_since
+from vehicle_tracker.domain.values import utc_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +35,12 @@ MEASUREMENTS = (
 
 
 def answer(body: dict[str, Any] | list[Any]) -> Response:
-    """The body as JSON. Instants are RFC 3339 in UTC with `Z`, microseconds kept."""
+    """The body as JSON. Instants are RFC 3339 in UTC with `Z`, microseconds kept.
+
+    `answered_at` is what our clock says: a screen counts ages by it, not by its own clock.
+    """
+    if isinstance(body, dict):
+        body = {**body, "answered_at": utc_now()}
     return Response(msgspec.json.encode(body), content_type="application/json")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from projections.catalog import PROJECTIONS
 from projections.status import Progress, progress_of
 from vehicle_tracker.domain.values import is_vin
 from vehicle_tracker.errors import unknown_customer, unknown_vehicle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from projections.customer_vehicles.model import CustomerVehicles, CustomerView, VehicleView
     from projections.vehicle_search.model import VehicleSearch
+    from read_service.freshness import Freshness
     from read_service.positions import PositionWatch
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
@@ -33,11 +34,29 @@ class ReadModels:
     search: VehicleSearch
     customers: CustomerVehicles
     watch: PositionWatch
+    search_watch: PositionWatch
+    projections: Sequence[str]
+    freshness: Freshness
+    search_freshness: Freshness
 
     def wait_for(self, position: int) -> None:
         """Return once the read models are at `position`; at once if nobody asks for one."""
         if position:
             self.watch.wait_for(position)
+
+    def wait_for_search(self, position: int) -> None:
+        """The same for searches, which may be answered by one model and filled in from another."""
+        self.wait_for(position)
+        if position:
+            self.search_watch.wait_for(position)
+
+    def as_of(self) -> datetime:
+        """The instant as of which the read models are whole; statuses are derived for it."""
+        return self.freshness.as_of()
+
+    def search_as_of(self) -> datetime:
+        """The same for searches; errors: `search_unavailable`."""
+        return self.search_freshness.as_of()
 
     def vehicle(self, vin: str, at_least: int) -> tuple[VehicleView, int]:
         """The vehicle in use with this VIN, and the position. Errors: `unknown_vehicle`."""
@@ -57,4 +76,4 @@ class ReadModels:
 
     def progress(self) -> list[Progress]:
         """How far each projection is."""
-        return progress_of(PROJECTIONS, self.log, self.engine)
+        return progress_of(self.projections, self.log, self.engine)

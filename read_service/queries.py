@@ -5,10 +5,13 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
 
 from projections.customer_vehicles.model import STATUSES
 from projections.vehicle_search.model import SORTS
+from read_service.filter_fields import LABEL, BoxField, CircleField, Duration, Labels
 from vehicle_tracker.schemas import Instant
 
 LARGEST_POSITION = 2**63 - 1
@@ -79,6 +82,29 @@ class CustomerVehiclesQuery(PageQuery):
             " that were never seen come last in both directions"
         },
     )
+
+    silent_for = Duration(
+        "only vehicles whose newest heartbeat is older than that: an ISO 8601 duration of weeks,"
+        " days, hours, minutes and seconds. Those never seen are not among them"
+    )
+    bbox = BoxField()
+    near = CircleField()
+    labels = Labels()
+
+    @pre_load
+    def _gather_labels(self, data: Any, **_: Any) -> Any:
+        """Parameters whose names nobody can know before, as one field."""
+        given = data.data.items(multi=True)
+        known = [(key, value) for key, value in given if not key.startswith(LABEL)]
+        labels = tuple(
+            (key.removeprefix(LABEL), value)
+            for key, value in data.data.items(multi=True)
+            if key.startswith(LABEL)
+        )
+        gathered: MultiDict[str, Any] = MultiDict(known)
+        if labels:
+            gathered.add("labels", labels)
+        return MultiDictProxy(gathered, self)
 
 
 class VehiclesQuery(CustomerVehiclesQuery):

@@ -18,7 +18,14 @@ class AsOf(Schema):
     position = fields.Integer(
         required=True, metadata={"description": "the position of the log that this shows"}
     )
-    as_of = Instant(required=True, metadata={"description": "when statuses were derived"})
+    as_of = Instant(
+        required=True,
+        metadata={
+            "description": "what reached the tracker by then is in this; statuses are as of then."
+            " It is now while the read model keeps up"
+        },
+    )
+    answered_at = Instant(required=True, metadata={"description": "the server's clock"})
 
 
 class Paged(AsOf):

@@ -12,11 +12,7 @@ from projections.vehicle_search.model import VehicleQuery
 from read_service import queries, schemas
 from read_service.items import answer, heartbeat_item, page_answer, vehicle_item
 from read_service.positions import behind
-from vehicle_tracker.domain.values import (
-    is_vin,
-    utc_now,
-    vehicle_stream,
-)
+from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint
 
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
 
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 BEHIND = "`read_model_behind`, `read_model_unavailable`"
+NO_SEARCH = f"{BEHIND}, `search_unavailable`"
 
 
 def vehicles_api(models: ReadModels) -> ApiBlueprint:
@@ -38,7 +35,7 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.route("/vehicles")
     @blueprint.arguments(queries.VehiclesQuery, location="query")
     @blueprint.response(200, schemas.VehiclePage)
-    @blueprint.alt_response(503, description=BEHIND)
+    @blueprint.alt_response(503, description=NO_SEARCH)
     def search_vehicles(query: dict[str, Any]) -> Response:
         """Find vehicles in use."""
         return _search(models, query)
@@ -47,10 +44,10 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.arguments(queries.CustomerVehiclesQuery, location="query")
     @blueprint.response(200, schemas.VehiclePage)
     @blueprint.alt_response(404, description="`unknown_customer`")
-    @blueprint.alt_response(503, description=BEHIND)
+    @blueprint.alt_response(503, description=NO_SEARCH)
     def search_vehicles_of_customer(query: dict[str, Any], customer_id: UUID) -> Response:
         """Find vehicles in use of one customer."""
-        models.customer(customer_id, query["at_least"], utc_now())
+        models.customer(customer_id, query["at_least"], models.as_of())
         return _search(models, {**query, "customer_id": [customer_id]})
 
     @blueprint.route("/vehicles/<vin>")
@@ -60,7 +57,7 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.alt_response(503, description=BEHIND)
     def show_vehicle(query: dict[str, Any], vin: str) -> Response:
         """A vehicle in use, with the numbers behind its status."""
-        now = utc_now()
+        now = models.as_of()
         view, position = models.vehicle(vin, query["at_least"])
         return answer(
             {
@@ -89,13 +86,17 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
 
 
 def _search(models: ReadModels, query: dict[str, Any]) -> Response:
-    models.wait_for(query["at_least"])
-    now = utc_now()
+    models.wait_for_search(query["at_least"])
+    now = models.search_as_of()
     page = models.search.search(
         VehicleQuery(
             q=query["q"],
             customer_ids=tuple(query["customer_id"]),
             statuses=tuple(query["status"]),
+            silent_for=query["silent_for"],
+            box=query["bbox"],
+            near=query["near"],
+            labels=query["labels"],
             sort=query["sort"],
             limit=query["limit"],
             cursor=query["cursor"],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from embedded.elasticsearch import CACHE, find_or_provision
+from embedded.elasticsearch import NAME as ELASTICSEARCH
+from embedded.supervisor import Supervisor
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
 
@@ -47,6 +52,38 @@ def database_url(postgresql_url: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def cache() -> Iterator[Path]:
+    """A folder that is gone after the test, where another account may be let in."""
+    with _fresh_folder() as folder:
+        yield folder
+
+
+@contextmanager
+def _fresh_folder() -> Iterator[Path]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="test-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """The address of a real Elasticsearch, of this test run's own unless one is named."""
+    with _fresh_folder() as folder:
+        supervisor = Supervisor(folder)
+        server = find_or_provision(folder / "server", _show, heap="384m")
+        try:
+            server.start(supervisor)
+            yield server.url
+        finally:
+            supervisor.stop(ELASTICSEARCH, within_s=20)
+            supervisor.close()
+
+
+def _show(progress: str) -> None:
+    sys.stderr.write(f"{progress}\n")
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """An application configures logging for its process; here many live in one."""
@@ -60,6 +97,7 @@ def logging_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The default settings, with the log and the read models in the test's own database."""
+    monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
     monkeypatch.setenv("EVENT_LOG_URL", database_url)
     monkeypatch.setenv("DATABASE_URL", database_url)
     return replace(Settings.from_environment(), log_format="text")

@@ -144,6 +144,7 @@ def named(process: psutil.Process) -> str:
     names = {
         "embedded.guardian": "guardian",
         "postgres ": "postgresql",
+        "ServerLauncher": "elasticsearch",
         "write_service.wsgi": "write-service",
         "read_service.wsgi": "read-service",
         "embedded.front_door": "front-door",

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LOG_UNREACHABLE = (OperationalError, InterfaceError)
 """What the log raises when PostgreSQL is away. The log itself is as it was before."""
 
+_TRIES_AGAIN_AFTER_S = 1.0
+
 type_of_event = Aggregate.Event | HeartbeatRecorded
 
 
@@ -48,6 +50,8 @@ class EventLog(Application[UUID]):
         if not isinstance(self.recorder, EventLogRecorder):
             raise TypeError(f"not an event log's recorder: {self.recorder!r}")
         self.rows = self.recorder
+        # Otherwise its pool tries ever less often, and stays away as long again as PostgreSQL was.
+        self.rows.datastore.pool.reconnect_timeout = _TRIES_AGAIN_AFTER_S
 
     def head(self) -> int:
         """The position of the newest event; 0 for an empty log."""
@@ -94,11 +98,18 @@ class EventLog(Application[UUID]):
             found[event.originator_id] = event.mutate(found.get(event.originator_id))
         return found
 
+    def stream(self, stream: UUID) -> list[Aggregate.Event]:
+        """All events of an aggregate, by version."""
+        rows = self.rows.select_streams([stream])
+        return [cast("Aggregate.Event", self.mapper.to_domain_event(row)) for row in rows]
+
     @contextmanager
     def listening(self) -> Iterator[Callable[[float], bool]]:
         """A function that waits so many seconds for an append, and says if there was one."""
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(SQL("LISTEN {}").format(Identifier(self.rows.channel_name)))
+            # Whoever listens anew may have lost its other connections, too.
+            self.rows.datastore.pool.check()
             yield lambda seconds: any(connection.notifies(timeout=seconds, stop_after=1))
 
 

@@ -209,7 +209,8 @@ def _observe(app: Flask, service: str) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.match(given) else uuid4().hex
+        g.given_request_id = given if _REQUEST_ID.match(given) else None
+        g.request_id = g.given_request_id or uuid4().hex
         g.began = time.perf_counter()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
-from flask import Response, request
+from flask import Response, g, request
 
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Invalid, unknown_vehicle
@@ -100,7 +100,7 @@ def _record(recorder: HeartbeatRecorder, batch: Batch) -> Response:
         elif not isinstance(item, Rejection):
             good.append(item)
             places.append(index)
-    outcomes, position = recorder.record(good, now)
+    outcomes, position = recorder.record(good, now, g.given_request_id)
     for index, one, outcome in zip(places, good, outcomes, strict=True):
         if outcome is Outcome.UNKNOWN_VEHICLE:
             detail = unknown_vehicle(one.vin).detail

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.telemetry import log
 from write_service.group_commit import GroupCommit
 from write_service.registered_vehicles import RegisteredVehicles
 
@@ -53,8 +54,12 @@ class HeartbeatRecorder:
         self._registered = RegisteredVehicles(log)
         self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
 
-    def record(self, heartbeats: Sequence[Heartbeat], now: datetime) -> Recording:
+    def record(
+        self, heartbeats: Sequence[Heartbeat], now: datetime, request_id: str | None = None
+    ) -> Recording:
         """Record heartbeats received at `now`; returns once those accepted are durable.
+
+        A `request_id` is kept with them and logged, here and wherever they are folded.
 
         Errors: `Unavailable`, or one of `LOG_UNREACHABLE`; then none of them is acknowledged,
         and sending them again stores each exactly once.
@@ -64,7 +69,7 @@ class HeartbeatRecorder:
         items: list[_Item] = []
         for one in heartbeats:
             if stream := streams.get(one.vin):
-                event = HeartbeatRecorded(received_at=now, heartbeat=one)
+                event = HeartbeatRecorded(now, one, request_id)
                 row = NewEvent(stream, event.version, event.TOPIC, heartbeat.encode(event))
                 items.append(_Item(one.vin, as_of, row))
         committed = iter(self._commits.submit(items) if items else ())
@@ -76,7 +81,11 @@ class HeartbeatRecorder:
                 outcomes.append(outcome)
             else:
                 outcomes.append(Outcome.UNKNOWN_VEHICLE)
-        return Recording(outcomes, position or self._log.head())
+        recording = Recording(outcomes, position or self._log.head())
+        if request_id:
+            accepted = outcomes.count(Outcome.ACCEPTED)
+            log.info("heartbeats recorded", accepted=accepted, position=recording.position)
+        return recording
 
     def _commit(self, items: list[_Item]) -> list[_Committed]:
         with self._log.writing() as writing:

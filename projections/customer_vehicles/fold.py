@@ -76,6 +76,11 @@ def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded
     return _with_vehicle_event(vehicle, event)
 
 
+def before_its_own_events(document: Document | None) -> Document | None:
+    """What is left of a document to fold all events of its aggregate into again, from the first."""
+    return replace(document, version=0) if document else None
+
+
 @lru_cache(maxsize=200_000)
 def _vehicle_key(vin: str) -> Key:
     return Key(VehicleDocument, str(vehicle_stream(vin)))

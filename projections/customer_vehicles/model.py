@@ -91,6 +91,14 @@ class CustomerPage(NamedTuple):
     position: int
 
 
+class Known(NamedTuple):
+    """Vehicles in use and customers' names by their ids, as of one position of the log."""
+
+    vehicles: Mapping[UUID, VehicleView]
+    customer_names: Mapping[UUID, str]
+    position: int
+
+
 class CustomerVehicles(Protocol):
     """Looks up customers and their vehicles, each answer as of one position of the log.
 
@@ -105,6 +113,9 @@ class CustomerVehicles(Protocol):
 
     def vehicles_of(self, customer_name: str) -> tuple[Sequence[VehicleView], int]:
         """All vehicles of the customers whose name has this in it, by VIN, and the position."""
+
+    def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position."""
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, cast, func, select, true
+from sqlalchemy import Uuid, and_, cast, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.model import (
@@ -14,6 +14,7 @@ from projections.customer_vehicles.model import (
     CustomerDocument,
     CustomerPage,
     CustomerView,
+    Known,
     VehicleDocument,
     VehicleView,
 )
@@ -63,6 +64,19 @@ class RelationalCustomerVehicles:
         named = customer.c.folded_name.like(fragment(name)) if name else true()
         with self._engine.connect() as connection:
             return _vehicles(connection, named), self._at(connection)
+
+    def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position."""
+        wanted = vehicle.c.vehicle_id == func.any(cast(vehicle_ids, ARRAY(Uuid)))
+        theirs = customer.c.customer_id == func.any(cast(customer_ids, ARRAY(Uuid)))
+        names = select(customer.c.customer_id, customer.c.name).where(theirs)
+        with self._engine.connect() as connection:
+            views = _vehicles(connection, wanted)
+            return Known(
+                vehicles={view.vehicle.vehicle_id: view for view in views},
+                customer_names={row[0]: row[1] for row in connection.execute(names)},
+                position=self._at(connection),
+            )
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

@@ -10,7 +10,7 @@ from projections.customer_vehicles.model import Status, VehicleView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 Sort = Literal["registration_number", "vin", "customer", "status", "last_heartbeat_at"]
 SORTS: tuple[str, ...] = tuple(sign + name for name in get_args(Sort) for sign in ("", "-"))
@@ -23,18 +23,50 @@ SHORTEST_FORGIVEN = 4
 """A word of fewer characters is taken literally: with a typo it could be anything."""
 
 
+EARTH_RADIUS_KM = 6_371.0087714
+"""The mean one: distances are along a sphere of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in degrees, its edges included; with `west > east` across the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Everything at most so many kilometres from a place."""
+
+    latitude: float
+    longitude: float
+    km: float
+
+
 @dataclass(frozen=True, slots=True)
 class VehicleQuery:
     """Which vehicles, in which order, and which page of them.
 
     Each word of `q` must be found somewhere in the VIN, the plate, the customer's name or a label:
     as a fragment, without regard to case, accents and hyphens. A word that is found nowhere at
-    all is forgiven one typo: a character too many, too few, another, or two that changed places.
+    all may begin a word there with one typo: a character too many, too few, another, or two that
+    changed places.
+
+    `silent_for` is of vehicles whose newest heartbeat is older than that; a vehicle that was never
+    seen is not silent, and one whose place is not known is in no `box` and not `near` anything.
+    Each of `labels` must be there just as it is written.
     """
 
     q: str = ""
     customer_ids: tuple[UUID, ...] = ()
     statuses: tuple[Status, ...] = ()
+    silent_for: timedelta | None = None
+    box: Box | None = None
+    near: Circle | None = None
+    labels: tuple[tuple[str, str], ...] = ()
     sort: str = "registration_number"
     limit: int = 100
     cursor: str | None = None
@@ -68,9 +100,13 @@ class VehiclePage:
 class VehicleSearch(Protocol):
     """Finds vehicles in use."""
 
-    def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
-        """A page of the vehicles, everything in it as of one position of the log.
+    def position(self) -> int:
+        """The position of the log that a search would answer of."""
 
-        A vehicle's status is what it is at `now`. Errors: `Invalid` with the code
-        `invalid_cursor`.
+    def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
+        """A page of the vehicles, and the position of the log that it is of.
+
+        A vehicle's status is what it is at `now`. Page after page, a vehicle that stays where it
+        is in the order comes once, whatever becomes of the others. Errors: `Invalid` with the code
+        `invalid_cursor`, `Unavailable`.
         """

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
@@ -19,20 +18,18 @@ from projections.customer_vehicles.relational import (
 )
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
-from projections.text import folded, fragment
+from projections.text import folded
 from projections.vehicle_search.model import (
     MOST_CUSTOMERS,
     CustomerCount,
     VehiclePage,
 )
-from projections.vehicle_search.words import halves, typos, words
+from projections.vehicle_search.relational_filters import Condition, conditions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
     from projections.vehicle_search.model import VehicleQuery
-
-Condition = ColumnElement[bool]
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
@@ -50,6 +47,11 @@ class RelationalVehicleSearch:
         self._position = position_of(projection)
         self._disconnect_after_s = disconnect_after_s
 
+    def position(self) -> int:
+        """The position of the log that a search would answer of."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(self._position)).scalar_one()
+
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""
         status = status_at(now, self._disconnect_after_s)
@@ -58,7 +60,7 @@ class RelationalVehicleSearch:
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
         of_status = _one_of(status, query.statuses)
         with self._engine.connect() as connection:
-            found = and_(in_use, *_each_word(connection, words(query.q)))
+            found = and_(in_use, *conditions(connection, query, now))
             counts = connection.execute(self._counts(query, found, status)).one()
             chosen = (
                 select(vehicle.c.vehicle_id, customer.c.name, order.key.label("key"), vehicle.c.vin)
@@ -128,34 +130,6 @@ def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
 
 def _one_of(column: ColumnElement[Any], wanted: tuple[Any, ...]) -> Condition:
     return column.in_(wanted) if wanted else true()
-
-
-def _each_word(connection: Connection, wanted: list[str]) -> list[Condition]:
-    """A condition a word: it is found as it is, or with a typo if it is nowhere as it is."""
-    conditions = [_found([fragment(word)]) for word in wanted]
-    forgiven = [i for i, word in enumerate(wanted) if typos(word)]
-    if forgiven:
-        anywhere = [select(vehicle.c.vin).where(in_use, conditions[i]).exists() for i in forgiven]
-        for i, is_found in zip(forgiven, connection.execute(select(*anywhere)).one(), strict=True):
-            if not is_found:
-                conditions[i] = _found(typos(wanted[i]), among=halves(wanted[i]))
-    return conditions
-
-
-def _found(patterns: list[str], among: list[str] | None = None) -> Condition:
-    """One of the patterns matches the vehicle's text, or its customer's name.
-
-    `among` are a few patterns that rule out most vehicles before the many are tried.
-    """
-    customers = select(customer.c.customer_id).where(_like_any(customer.c.folded_name, patterns))
-    own = _like_any(vehicle.c.search_text, patterns)
-    if among:
-        own = and_(_like_any(vehicle.c.search_text, among), own)
-    return or_(own, vehicle.c.customer_id.in_(customers))
-
-
-def _like_any(text: ColumnElement[str], patterns: list[str]) -> Condition:
-    return text.like(func.any(cast(patterns, ARRAY(Text))))
 
 
 class _Order:

@@ -12,14 +12,17 @@ def words(q: str) -> list[str]:
 
 
 def typos(word: str) -> list[str]:
-    """The word anywhere with one typo in it; nothing for a word too short to be forgiven."""
+    """The beginning of a word with one typo in it; nothing for one too short to be forgiven.
+
+    They are to be matched with a text in which a space is before each word.
+    """
     if len(word) < SHORTEST_FORGIVEN:
         return []
     cuts = [(literally(word[:i]), word[i:]) for i in range(len(word) + 1)]
-    found = {f"%{a}_{literally(b[1:])}%" for a, b in cuts if b}
-    found |= {f"%{a}{literally(b[1:])}%" for a, b in cuts if b}
-    found |= {f"%{a}_{literally(b)}%" for a, b in cuts if a and b}
-    found |= {f"%{a}{literally(b[1] + b[0] + b[2:])}%" for a, b in cuts if len(b) > 1}
+    found = {f"% {a}_{literally(b[1:])}%" for a, b in cuts if b}
+    found |= {f"% {a}{literally(b[1:])}%" for a, b in cuts if b}
+    found |= {f"% {a}_{literally(b)}%" for a, b in cuts if b}
+    found |= {f"% {a}{literally(b[1] + b[0] + b[2:])}%" for a, b in cuts if len(b) > 1}
     return sorted(found)
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask_migrate import upgrade
 
+from projections import create_app as create_projections
+from projections.database import db
+from tests.following import NOW, VINS, record
+from vehicle_tracker.domain.customer import Customer, CustomerKey
+from vehicle_tracker.domain.vehicle import Vehicle
 from write_service.app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flask.testing import FlaskClient
+    from sqlalchemy import Engine
 
+    from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
 
 VIN = "YS2R4X20005399401"
@@ -41,3 +50,29 @@ def register(write_client: FlaskClient, customer_id: str) -> Callable[..., Any]:
         return write_client.post("/api/v1/vehicles", json=vehicle)
 
     return register
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The migrated database of the read models."""
+    with create_projections(settings).app_context():
+        upgrade()
+        yield db.engine
+        db.engine.dispose()
+
+
+@pytest.fixture
+def fleet(event_log: EventLog) -> Customer:
+    """A customer with six vehicles and 18 heartbeats, in a log of 27 events."""
+    owner = Customer(name="Kalle", address="Väg 1")
+    event_log.save(owner, CustomerKey("Kalle", "Väg 1", owner.id))
+    for number, vin in enumerate(VINS):
+        event_log.save(
+            Vehicle(vin=vin, registration_number=f"A{number}", customer_id=owner.id, labels={})
+        )
+    for minute in (2, 0, 1):
+        for vin in VINS:
+            record(event_log, vin, NOW + timedelta(minutes=minute), speed_kmh=float(minute))
+    owner.change_details("Kalles Åkeri", "Väg 1")
+    event_log.save(owner)
+    return owner

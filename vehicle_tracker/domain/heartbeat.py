@@ -33,13 +33,17 @@ class Heartbeat(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     attributes: dict[str, str | int | float | bool] | None = None
 
 
-class HeartbeatRecorded(msgspec.Struct, frozen=True, gc=False):
-    """A heartbeat was received and is durable. The state of its row in the log is its JSON."""
+class HeartbeatRecorded(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A heartbeat was received and is durable. The state of its row in the log is its JSON.
+
+    `request_id` is there if whoever sent it gave one: by it the heartbeat is found in every log.
+    """
 
     TOPIC: ClassVar[str] = "Heartbeat.Recorded"
 
     received_at: datetime
     heartbeat: Heartbeat
+    request_id: str | None = None
 
     @property
     def vin(self) -> str:

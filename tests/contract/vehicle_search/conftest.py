@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,9 +15,13 @@ from flask_migrate import upgrade
 from psycopg.conninfo import conninfo_to_dict
 
 from projections import create_app
-from projections.catalog import CUSTOMER_VEHICLES
+from projections.catalog import CUSTOMER_VEHICLES, vehicle_search
+from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db
+from projections.elasticsearch import connect
 from projections.follower import Follower
+from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
+from projections.vehicle_search.index import first_index
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
@@ -26,7 +33,7 @@ from vehicle_tracker.recorder import NewEvent
 from vehicle_tracker.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from projections.vehicle_search.model import VehicleSearch
 
@@ -50,7 +57,31 @@ CUSTOMERS = {
 }
 """By customer: VIN, plate, labels, and how old the newest heartbeat is at `NOW` in seconds."""
 
+PLACES = {
+    "YS2R4X20005399401": (59.2, 17.6),
+    "VLUR4X20009093588": (57.7, 11.97),
+    "YS2R4X20005388011": (-17.8, 179.9),
+    "YS2R4X20005387949": (-17.0, -179.9),
+    "YS2R4X20005387765": (59.33, 18.07),
+}
+"""Where they were last, by VIN: Södertälje, Göteborg, Fiji on both sides, Stockholm."""
+
 SCRAPPED = "WVWZZZ1JZXW000001"
+
+
+@dataclass
+class Fleet:
+    """An adapter that knows the fleet, the ids of its customers by name, and the log behind it."""
+
+    search: VehicleSearch
+    customer_ids: dict[str, Any]
+    log: EventLog
+    follow: Callable[[], None]
+
+    def record(self, vin: str, at: datetime) -> None:
+        """Let a vehicle say that it lives, and the adapter know it."""
+        record(self.log, vin, at)
+        self.follow()
 
 
 def _register(log: EventLog) -> dict[str, Any]:
@@ -66,25 +97,61 @@ def _register(log: EventLog) -> dict[str, Any]:
             )
             log.save(vehicle)
             if age_s is not None:
-                _record(log, vin, NOW - timedelta(seconds=age_s))
+                record(log, vin, NOW - timedelta(seconds=age_s))
             if vin == SCRAPPED:
                 vehicle.decommission()
                 log.save(vehicle)
     return ids
 
 
-def _record(log: EventLog, vin: str, at: datetime) -> None:
-    event = HeartbeatRecorded(at, Heartbeat(vin=vin, recorded_at=at))
+def record(log: EventLog, vin: str, at: datetime) -> None:
+    latitude, longitude = PLACES.get(vin, (None, None))
+    said = Heartbeat(vin=vin, recorded_at=at, latitude=latitude, longitude=longitude)
+    event = HeartbeatRecorded(at, said)
     row = NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
     with log.writing() as writing:
         writing.insert([row])
 
 
-@pytest.fixture(scope="module", params=["relational"])
-def fleet(
-    request: pytest.FixtureRequest, postgresql_url: str
-) -> Iterator[tuple[VehicleSearch, dict[str, Any]]]:
-    """An adapter that knows the fleet, and the ids of its customers by name."""
+@contextmanager
+def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterator[Fleet]:
+    """The fleet, and an adapter that knows it."""
+    with EventLog(settings.event_log_url) as log, create_app(settings).app_context():
+        upgrade()
+        ids = _register(log)
+        projections = [CUSTOMER_VEHICLES]
+        where = (db.engine, CUSTOMER_VEHICLES.name, 120)
+        search: VehicleSearch = RelationalVehicleSearch(*where)
+        refresh: Callable[[], object] = int
+        if which == "elasticsearch":
+            client, alias = connect(elasticsearch_url, 30), f"test_{uuid4().hex}"
+            projections.append(vehicle_search(client, alias))
+            known = RelationalCustomerVehicles(*where)
+            search = ElasticsearchVehicleSearch(client, alias, known, 120)
+            refresh = partial(client.indices.refresh, index=alias)
+        followers = [Follower(one, log, db.engine, page=7) for one in projections]
+
+        def follow() -> None:
+            for follower in followers:
+                while follower.catch_up():
+                    pass
+            refresh()
+
+        follow()
+        yield Fleet(search, ids, log, follow)
+        if which == "elasticsearch":
+            client.indices.delete(index=first_index(alias))
+            client.close()
+
+
+@pytest.fixture(scope="module", params=["relational", "elasticsearch"])
+def which(request: pytest.FixtureRequest) -> str:
+    """The adapter that is asked."""
+    return str(request.param)
+
+
+@contextmanager
+def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
     name, host = f"search_{uuid4().hex}", conninfo_to_dict(postgresql_url)["host"]
     url = f"postgresql://postgres:@/{name}?host={host}"
     with pytest.MonkeyPatch.context() as patch:
@@ -93,23 +160,32 @@ def fleet(
         settings = Settings.from_environment()
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        with EventLog(url) as log, create_app(settings).app_context():
-            upgrade()
-            ids = _register(log)
-            follower = Follower(CUSTOMER_VEHICLES, log, db.engine, page=100)
-            while follower.catch_up():
-                pass
-            yield RelationalVehicleSearch(db.engine, CUSTOMER_VEHICLES.name, 120), ids
+        with following(which, settings, elasticsearch_url) as fleet:
+            yield fleet
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="module")
+def fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+    """An adapter that knows the fleet."""
+    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+        yield fleet
+
+
 @pytest.fixture
-def search(fleet: tuple[VehicleSearch, dict[str, Any]]) -> VehicleSearch:
+def own_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+    """The same, for a test that changes it."""
+    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def search(fleet: Fleet) -> VehicleSearch:
     """The adapter."""
-    return fleet[0]
+    return fleet.search
 
 
 @pytest.fixture
-def customer_ids(fleet: tuple[VehicleSearch, dict[str, Any]]) -> dict[str, Any]:
+def customer_ids(fleet: Fleet) -> dict[str, Any]:
     """The ids of the customers by name."""
-    return fleet[1]
+    return fleet.customer_ids

@@ -146,7 +146,7 @@ def test_headers(dashboard: Path) -> None:
             assert "x-hop" not in told
             assert told["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
             assert told["host"] == told["x-forwarded-host"] == all_of_it.door.authority
-            assert len(told["x-request-id"]) == 32
+            assert "x-request-id" not in told
             _, answer = await all_of_it.ask("GET", "/api/x", headers={"X-Request-ID": "mine"})
             assert answer["headers"]["x-request-id"] == "mine"  # type: ignore[index]
 
@@ -218,7 +218,6 @@ def test_a_service_is_away(method: str, service: str, dashboard: Path) -> None:
                 assert response.status == 503
                 assert response.content_type == "application/problem+json"
                 assert response.headers["Retry-After"] == "1"
-                assert len(response.headers["X-Request-ID"]) == 32
                 assert json.loads(await response.read())["code"] == f"{service}_unavailable"
 
     asyncio.run(check())

@@ -1,0 +1,80 @@
+"""How a follower shows that it keeps up: `/health/*` and `/metrics` on a port of its own."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from vehicle_tracker import web
+from vehicle_tracker.domain.values import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from projections.status import Progress
+    from vehicle_tracker.settings import Settings
+
+
+class LagError(Exception):
+    """The projection is further behind than it may be."""
+
+
+def check_lag(progress: Progress, most_seconds: float) -> None:
+    """Return if the projection is at most so far behind; else say how far it is."""
+    seconds = progress.lag_seconds(utc_now())
+    if seconds > most_seconds:
+        raise LagError(
+            f"{progress.name} is {progress.lag_events()} events and {seconds:.0f} s behind,"
+            f" more than {most_seconds:g} s"
+        )
+
+
+class LagCollector(Collector):
+    """Lag and parked events as metrics, read when they are asked for."""
+
+    def __init__(self, progress: Callable[[], Progress]) -> None:
+        self._progress = progress
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One gauge a figure, with the projection's name."""
+        progress = self._progress()
+        for name, what, value in (
+            ("events", "How many positions a projection is behind", progress.lag_events()),
+            ("seconds", "How long it is behind", progress.lag_seconds(utc_now())),
+        ):
+            gauge = GaugeMetricFamily(f"projection_lag_{name}", what, labels=["projection"])
+            gauge.add_metric([progress.name], value)
+            yield gauge
+        parked = GaugeMetricFamily(
+            "projection_parked_events", "Events it could not fold", labels=["projection"]
+        )
+        parked.add_metric([progress.name], progress.parked)
+        yield parked
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is asked of the databases before the first scrape."""
+        return []
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 # Werkzeug's name
+        """Probes come every few seconds: they are not worth a line."""
+
+
+def serve_health(settings: Settings, progress: Callable[[], Progress]) -> None:
+    """Answer health and metrics in the background, as long as the process runs."""
+    REGISTRY.register(LagCollector(progress))
+    app, _ = web.create_app(
+        "follower",
+        "Vehicle tracker: follower",
+        settings,
+        ready={"lag": lambda: check_lag(progress(), settings.most_lag_s)},
+    )
+    server = make_server(
+        "0.0.0.0", settings.follower_port, app, threaded=True, request_handler=_Silent
+    )
+    Thread(target=server.serve_forever, name="health", daemon=True).start()

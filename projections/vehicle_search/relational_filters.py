@@ -1,0 +1,90 @@
+"""What a query asks of a vehicle, as conditions of SQL."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from projections.customer_vehicles.relational import customer, in_use, vehicle
+from projections.text import fragment
+from projections.vehicle_search.model import EARTH_RADIUS_KM
+from projections.vehicle_search.words import halves, typos, words
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from projections.vehicle_search.model import Box, Circle, VehicleQuery
+
+Condition = ColumnElement[bool]
+
+_LATITUDE, _LONGITUDE = vehicle.c.latitude, vehicle.c.longitude
+
+
+def conditions(connection: Connection, query: VehicleQuery, now: datetime) -> list[Condition]:
+    """All that is asked, but for status and customer: the facets are counted without those."""
+    asked = _each_word(connection, words(query.q))
+    if query.silent_for is not None:
+        asked.append(vehicle.c.last_heartbeat_at < now - query.silent_for)
+    if query.box:
+        asked.append(_in_box(query.box))
+    if query.near:
+        asked.append(_near(query.near))
+    if query.labels:
+        # One by one: the same key may be asked for twice, and then no vehicle has both.
+        asked += [vehicle.c.labels.contains(cast({k: v}, JSONB)) for k, v in query.labels]
+    return asked
+
+
+def _in_box(box: Box) -> Condition:
+    east, west = box.east >= _LONGITUDE, box.west <= _LONGITUDE
+    between = and_(east, west) if box.west <= box.east else or_(east, west)
+    return and_(_LATITUDE.between(box.south, box.north), between)
+
+
+def _near(circle: Circle) -> Condition:
+    """The distance along a sphere. Most vehicles are ruled out by their latitude alone."""
+    away = math.degrees(circle.km / EARTH_RADIUS_KM) + 1e-9
+    latitude, longitude = literal(circle.latitude), literal(circle.longitude)
+    haversine = func.power(func.sind((_LATITUDE - latitude) / 2), 2) + func.cosd(
+        _LATITUDE
+    ) * func.cosd(latitude) * func.power(func.sind((_LONGITUDE - longitude) / 2), 2)
+    km = 2 * EARTH_RADIUS_KM * func.asin(func.sqrt(func.least(1.0, haversine)))
+    nearly = _LATITUDE.between(circle.latitude - away, circle.latitude + away)
+    return and_(nearly, km <= circle.km)
+
+
+def _each_word(connection: Connection, wanted: list[str]) -> list[Condition]:
+    """A condition a word: it is found as it is, or with a typo if it is nowhere as it is."""
+    asked = [_found([fragment(word)]) for word in wanted]
+    forgiven = [i for i, word in enumerate(wanted) if typos(word)]
+    if forgiven:
+        anywhere = [select(vehicle.c.vin).where(in_use, asked[i]).exists() for i in forgiven]
+        for i, is_found in zip(forgiven, connection.execute(select(*anywhere)).one(), strict=True):
+            if not is_found:
+                asked[i] = _begins_with_a_typo(wanted[i])
+    return asked
+
+
+def _begins_with_a_typo(word: str) -> Condition:
+    """Half of the word is there as it is, which is quickly looked up, and then the whole nearly."""
+    own = func.concat(" ", func.replace(vehicle.c.search_text, "=", " "))
+    patterns, name = typos(word), func.concat(" ", customer.c.folded_name)
+    customers = select(customer.c.customer_id).where(_like_any(name, patterns))
+    found = and_(_like_any(vehicle.c.search_text, halves(word)), _like_any(own, patterns))
+    return or_(found, vehicle.c.customer_id.in_(customers))
+
+
+def _found(patterns: list[str]) -> Condition:
+    """One of the patterns matches the vehicle's text, or its customer's name."""
+    customers = select(customer.c.customer_id).where(_like_any(customer.c.folded_name, patterns))
+    own = _like_any(vehicle.c.search_text, patterns)
+    return or_(own, vehicle.c.customer_id.in_(customers))
+
+
+def _like_any(text: ColumnElement[str], patterns: list[str]) -> Condition:
+    return text.like(func.any(cast(patterns, ARRAY(Text))))

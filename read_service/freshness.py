@@ -1,0 +1,57 @@
+"""Until when an answer tells the truth: what reached the tracker by then is in the read models."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from projections.status import time_of_next
+from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.event_log import LOG_UNREACHABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from vehicle_tracker.event_log import EventLog
+
+LOOK_EVERY_S = 0.1
+LOOK_AGAIN_S = 2.0
+"""After a look that failed: the log is away, and each try takes a while."""
+
+
+class Freshness:
+    """The instant as of which the read models are whole.
+
+    It is now while they are where the log is; else it is when the oldest event came that is not in
+    them. So a follower that stands still does not turn a fleet that drives into a silent one: its
+    vehicles are shown as they were, and as of when. While the log is away it stands still too.
+    """
+
+    def __init__(self, log: EventLog, positions: Sequence[Callable[[], int]]) -> None:
+        self._log = log
+        self._positions = positions
+        self._guard = Lock()
+        self._as_of: datetime | None = None
+        self._look_at = 0.0
+
+    def as_of(self) -> datetime:
+        """At most a tenth of a second older than it could be."""
+        with self._guard:
+            if self._as_of is None or time.monotonic() >= self._look_at:
+                pause = LOOK_EVERY_S
+                try:
+                    self._as_of = self._look()
+                except LOG_UNREACHABLE:
+                    self._as_of = self._as_of or utc_now()
+                    pause = LOOK_AGAIN_S
+                self._look_at = time.monotonic() + pause
+            return self._as_of
+
+    def _look(self) -> datetime:
+        now, head = utc_now(), self._log.head()
+        position = min(position() for position in self._positions)
+        if position >= head:
+            return now
+        return min(now, time_of_next(self._log, position) or now)

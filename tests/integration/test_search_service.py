@@ -1,0 +1,180 @@
+"""The read service with an Elasticsearch: it finds, PostgreSQL knows, and each may be away."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask_migrate import upgrade
+
+from projections import create_app as create_projections
+from projections.catalog import VEHICLE_SEARCH, projections_of
+from projections.database import db
+from projections.elasticsearch import connect
+from projections.follower import Follower
+from read_service import schemas
+from read_service.app import create_app
+from vehicle_tracker.schemas import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from vehicle_tracker.event_log import EventLog
+    from vehicle_tracker.settings import Settings
+
+VIN, OTHER_VIN = "YS2R4X20005399401", "VLUR4X20009093588"
+
+
+@pytest.fixture
+def settings(settings: Settings, elasticsearch_url: str) -> Iterator[Settings]:
+    """The settings of an installation with Elasticsearch, which knows nothing yet."""
+    _forget(elasticsearch_url)
+    yield replace(settings, elasticsearch_url=elasticsearch_url, wait_for_position_s=2)
+    _forget(elasticsearch_url)
+
+
+def _forget(elasticsearch_url: str) -> None:
+    with connect(elasticsearch_url, 30) as client:
+        for name in client.indices.get(index=f"{VEHICLE_SEARCH}-*"):
+            client.indices.delete(index=name)
+
+
+@pytest.fixture
+def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Follower]]:
+    """A follower of each projection, on a migrated database."""
+    with create_projections(settings).app_context():
+        upgrade()
+        yield {
+            name: Follower(one, event_log, db.engine, page=1_000)
+            for name, one in projections_of(settings).items()
+        }
+        db.engine.dispose()
+
+
+@pytest.fixture
+def follow(followers: dict[str, Follower], event_log: EventLog) -> Callable[[], int]:
+    """Folds what is in the log into both; answers its head."""
+
+    def follow() -> int:
+        for follower in followers.values():
+            while follower.catch_up():
+                pass
+        return event_log.head()
+
+    return follow
+
+
+@pytest.fixture
+def read(settings: Settings, follow: Callable[[], int]) -> Iterator[FlaskClient]:
+    """A client of the read service."""
+    follow()
+    yield from _client(create_app(settings))
+
+
+def _client(app: Flask) -> Iterator[FlaskClient]:
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_what_was_written_is_found_within_a_second(
+    read: FlaskClient,
+    write_client: FlaskClient,
+    register: Callable[..., Any],
+    follow: Callable[[], int],
+) -> None:
+    """`at_least` waits until Elasticsearch shows it; items are whole, as PostgreSQL knows them."""
+    register(VIN, "ABC 123", labels={"depå": "Umeå"})
+    register(OTHER_VIN, "DEF456")
+    at = rfc3339(datetime.now(UTC) - timedelta(minutes=1))
+    said = {"recorded_at": at, "latitude": 59.2, "longitude": 17.6, "speed_kmh": 70}
+    write_client.post(f"/api/v1/vehicles/{VIN}/heartbeats", json=said)
+    position = follow()
+    began = time.monotonic()
+    asked = "q=abc1&label.depå=Umeå&bbox=17,59,18,60&near=59,17,100&silent_for=PT30S"
+    answer = read.get(f"/api/v1/vehicles?{asked}&at_least={position}")
+    assert time.monotonic() - began < 1
+    assert answer.status_code == 200, answer.text
+    schemas.VehiclePage().load(answer.json)
+    (item,) = answer.json["items"]
+    assert (item["vin"], item["speed_kmh"], item["last_heartbeat_at"]) == (VIN, 70.0, at)
+    assert (answer.json["total"], answer.json["position"]) == (1, position)
+    assert answer.json["facets"]["status"]["connected"] == 1
+
+
+def test_a_search_that_is_behind_says_so(
+    read: FlaskClient,
+    register: Callable[..., Any],
+    followers: dict[str, Follower],
+    event_log: EventLog,
+) -> None:
+    """Whichever of the two models is behind: rather no answer than an old one."""
+    register(VIN, "ABC 123")
+    followers["customer_vehicles"].catch_up()
+    answer = read.get(f"/api/v1/vehicles?at_least={event_log.head()}")
+    assert (answer.status_code, answer.json["code"]) == (503, "read_model_behind")
+    by_key = read.get(f"/api/v1/vehicles/{VIN}?at_least={event_log.head()}")
+    assert by_key.status_code == 200
+
+
+def test_both_read_models_tell_how_far_they_are(
+    read: FlaskClient, register: Callable[..., Any], follow: Callable[[], int]
+) -> None:
+    """Names, positions and lag of both, and all is ready."""
+    register(VIN, "ABC 123")
+    position = follow()
+    answer = read.get("/api/v1/projections").json
+    assert {one["name"]: (one["position"], one["state"]) for one in answer["items"]} == {
+        "customer_vehicles": (position, "live"),
+        "vehicle_search": (position, "live"),
+    }
+    ready = read.get("/health/ready")
+    assert (ready.status_code, "elasticsearch" in ready.json["ok"]) == (200, True)
+
+
+def test_without_its_elasticsearch_it_does_not_search(
+    settings: Settings, follow: Callable[[], int], register: Callable[..., Any]
+) -> None:
+    """503 `search_unavailable` and when to come again; the rest goes on; health names it."""
+    register(VIN, "ABC 123")
+    position = follow()
+    away = replace(settings, elasticsearch_url="http://127.0.0.1:1")
+    for client in _client(create_app(away)):
+        for path in ("vehicles", f"vehicles?at_least={position}", "vehicles?sort=status"):
+            answer = client.get(f"/api/v1/{path}")
+            assert (answer.status_code, answer.json["code"]) == (503, "search_unavailable")
+            assert answer.headers["Retry-After"] == "1"
+        assert client.get(f"/api/v1/vehicles/{VIN}").status_code == 200
+        assert client.get("/api/v1/projections").status_code == 200
+        ready = client.get("/health/ready")
+        assert (ready.status_code, list(ready.json["failing"])) == (503, ["elasticsearch"])
+
+
+def test_an_index_that_is_not_there_yet_is_no_defect(
+    settings: Settings, followers: dict[str, Follower]
+) -> None:
+    """Before anything was folded searches are unavailable, not broken."""
+    for client in _client(create_app(settings)):
+        for path in ("vehicles", "vehicles?sort=-last_heartbeat_at"):
+            answer = client.get(f"/api/v1/{path}")
+            assert (answer.status_code, answer.json["code"]) == (503, "search_unavailable")
+
+
+WRONG = ["cursor=x", "sort=status&cursor=x", "bbox=1", "near=1", "silent_for=1", "label.=1"]
+ODD = ["*:*", '"', "\\", "/.*/", "a AND b", "(a+)+$", "%F0%9F%98%80" * 4, "a" * 200, "%EF%BF%BD"]
+
+
+def test_bad_input_is_named_and_odd_input_is_text(read: FlaskClient) -> None:
+    """422 for what is wrong; a plain search for what only looks like a query language."""
+    for query in WRONG:
+        answer = read.get(f"/api/v1/vehicles?{query}")
+        assert answer.status_code == 422, query
+    for q in ODD:
+        answer = read.get("/api/v1/vehicles?q=" + q.replace("+", "%2B").replace("\\", "%5C"))
+        assert (answer.status_code, answer.json["total"]) == (200, 0), q
