@@ -207,7 +207,8 @@ def _addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
 
 def _service(name: str, port: int, where: dict[str, str]) -> Program:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
-    command += ["--port", str(port), f"{name}_service.wsgi:app"]
+    command += ["--port", str(port), "--workers-kill-timeout", "3"]
+    command += [f"{name}_service.wsgi:app"]
     return Program(f"{name}-service", command, where, folder=CHECKOUT)
 
 

@@ -128,7 +128,6 @@ def library_environment(url: str, connections: int) -> dict[str, str]:
         "POSTGRES_USER": parts.get("user", "postgres"),
         "POSTGRES_PASSWORD": parts.get("password", ""),
         "POSTGRES_CONNECT_TIMEOUT": "2",
-        "POSTGRES_PRE_PING": "y",  # after PostgreSQL was restarted no request meets a dead one
         "POSTGRES_POOL_SIZE": str(connections),
         "POSTGRES_MAX_OVERFLOW": "8",
         "POSTGRES_ENABLE_DB_FUNCTIONS": "n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,9 +13,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from embedded.elasticsearch import CACHE
 from simulator.dice import dice as dice_of
+from tests.chaos.database import Database
 from tests.chaos.deployment import Deployment
-from tests.chaos.running import Database
+from tests.chaos.faulty_proxy import FaultyProxy
+from tests.chaos.searching import Searching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +66,35 @@ def deploy(
     yield deploy
     for deployment in deployed:
         deployment.end()
+
+
+@pytest.fixture(scope="module")
+def elasticsearch() -> Iterator[Searching]:
+    """A running Elasticsearch that a test may kill."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=CACHE, prefix="chaos-", ignore_cleanup_errors=True
+    ) as folder:
+        server = Searching(Path(folder) / "es")
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def proxy(elasticsearch: Searching) -> Iterator[FaultyProxy]:
+    """What stands between the tracker and Elasticsearch."""
+    elasticsearch.forget()
+    proxy = FaultyProxy(elasticsearch.url)
+    proxy.start()
+    yield proxy
+    proxy.end()
+
+
+@pytest.fixture
+def searched(settings: Settings, elasticsearch: Searching) -> Settings:
+    """The settings of who looks into Elasticsearch past the proxy."""
+    return replace(settings, elasticsearch_url=elasticsearch.url)
 
 
 @pytest.fixture

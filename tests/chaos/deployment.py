@@ -10,8 +10,9 @@ import msgspec
 
 from embedded.supervisor import Program, Supervisor
 from simulator.dice import dice as dice_of
+from tests.chaos.database import Database
 from tests.chaos.ledger import Ledger
-from tests.chaos.running import Database, Everything, Running, Victim, Worker
+from tests.chaos.running import Everything, Running, Victim, Worker
 from tests.chaos.senders import DEVICES, Device, Dispatcher, Sender, sending
 from tests.chaos.wire import HOST, Wire
 from tests.running import CHECKOUT, free_port, wait_for
@@ -132,7 +133,8 @@ class Deployment:
     def _service(self, name: str, package: str, port: int, workers: int) -> Running:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
         command += ["--host", HOST, "--port", str(port), "--workers", str(workers)]
-        command += ["--blocking-threads", "4", f"{package}.wsgi:app"]
+        command += ["--blocking-threads", "4", "--workers-kill-timeout", "3"]
+        command += [f"{package}.wsgi:app"]
         return Running(self._program(name, command), self._logs)
 
     def _flask(self, name: str, *arguments: str, **environment: str) -> Program:

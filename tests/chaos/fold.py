@@ -79,7 +79,7 @@ def check_searched(client: Elasticsearch, told: Sequence[Told]) -> None:
 
 def check_log(told: Sequence[Told], ledger: Ledger) -> None:
     """What was answered is in the log once, word for word; what was never sent is not in it."""
-    assert ledger.surprises == []
+    assert not ledger.surprises, "\n".join(ledger.surprises)
     heartbeats = [event for _, event in told if isinstance(event, HeartbeatRecorded)]
     times = Counter(Said.of(event.heartbeat) for event in heartbeats)
     assert not ledger.answered - times.keys(), "answered 202 and not in the log"

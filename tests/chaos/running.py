@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from embedded.postgresql import NAME as POSTGRESQL
-from embedded.postgresql import PostgreSQL
+from embedded.guardian import members
 from embedded.supervisor import Program, Supervisor
+from tests.running import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class Running:
 
     def kill(self) -> None:
         """Kill the process itself; its workers are left to themselves."""
-        _kill(self.pid)
+        kill_9(self.pid)
 
     def freeze(self) -> None:
         """Let it do nothing, without knowing it, until it is thawed."""
@@ -68,13 +68,15 @@ class Running:
                 for child in psutil.Process(self.pid).children()
                 if "resource_tracker" not in " ".join(child.cmdline())
             ]
-            _kill(dice.choice(workers))
+            kill_9(dice.choice(workers))
 
     def end(self) -> None:
         """Stop it as an operator does."""
         with contextlib.suppress(ProcessLookupError):
             self.thaw()
         self._supervisor.stop(self.name, within_s=ENDS_WITHIN_S)
+        if self.pid:
+            wait_for(lambda: not members(self.pid), ENDS_WITHIN_S)
 
     def _remember(self, group: int) -> None:
         self.pid = group
@@ -116,44 +118,7 @@ class Everything:
             victim.start()
 
 
-class Database:
-    """A PostgreSQL server of a test's own, `fsync` on."""
-
-    name = POSTGRESQL
-
-    def __init__(self, folder: Path) -> None:
-        logs, sockets = folder / "logs", folder / "s"
-        for part in (logs, sockets):
-            part.mkdir(parents=True)
-        self.pid = 0
-        self._supervisor = Supervisor(logs, on_group=self._remember)
-        self._server = PostgreSQL(folder / "pg", sockets)
-        self.url = self._server.url
-        self._server.create(self._supervisor)
-
-    def start(self) -> None:
-        """Start it, however long its crash recovery takes."""
-        self._supervisor.stop(self.name, within_s=ENDS_WITHIN_S)
-        self._server.start(self._supervisor, on_recovery=lambda: None)
-
-    def kill(self) -> None:
-        """Kill the postmaster; its sessions notice by themselves."""
-        _kill(self.pid)
-
-    def shut_down(self, how: signal.Signals) -> None:
-        """SIGINT: fast, sessions are ended; SIGQUIT: immediate, without a checkpoint."""
-        os.kill(self.pid, how)
-        self._supervisor.stop(self.name, within_s=ENDS_WITHIN_S)
-
-    def end(self) -> None:
-        """Stop it for good."""
-        self._supervisor.stop(self.name, within_s=ENDS_WITHIN_S)
-        self._supervisor.close()
-
-    def _remember(self, group: int) -> None:
-        self.pid = group
-
-
-def _kill(pid: int) -> None:
+def kill_9(pid: int) -> None:
+    """End a process without a word, unless it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)

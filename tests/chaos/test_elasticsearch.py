@@ -3,68 +3,35 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.deployment import STEADY
-from tests.chaos.faulty_proxy import Fault, FaultyProxy
-from tests.chaos.searching import Searching
+from tests.chaos.faulty_proxy import Fault
 from tests.chaos.truth import check_truth
 from tests.chaos.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from random import Random
 
     from tests.chaos.deployment import Deployment
+    from tests.chaos.faulty_proxy import FaultyProxy
+    from tests.chaos.searching import Searching
     from vehicle_tracker.settings import Settings
 
 FAULTY_S = float(os.environ.get("CHAOS_SECONDS", "5"))
 DEVICES = 2
 """Fewer than elsewhere: Elasticsearch needs a core of its own."""
 
-CACHE = Path(__file__).parents[2] / ".cache"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Searching]:
-    """A running Elasticsearch that a test may kill."""
-    CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=CACHE, prefix="chaos-", ignore_cleanup_errors=True
-    ) as folder:
-        server = Searching(Path(folder) / "es")
-        server.start()
-        yield server
-        server.kill()
-
-
-@pytest.fixture
-def proxy(server: Searching) -> Iterator[FaultyProxy]:
-    """What stands between the tracker and Elasticsearch."""
-    server.forget()
-    proxy = FaultyProxy(server.url)
-    proxy.start()
-    yield proxy
-    proxy.end()
-
 
 @pytest.fixture
 def deployment(deploy: Callable[..., Deployment], proxy: FaultyProxy) -> Deployment:
     """The tracker, with an Elasticsearch."""
     return deploy(elasticsearch_url=proxy.url)
-
-
-@pytest.fixture
-def searched(settings: Settings, server: Searching) -> Settings:
-    """The settings of who looks into Elasticsearch past the proxy."""
-    return replace(settings, elasticsearch_url=server.url)
 
 
 def test_elasticsearch_is_away(
@@ -124,7 +91,7 @@ def test_elasticsearch_is_unwell(
 
 def test_the_disk_of_elasticsearch_is_full(
     deployment: Deployment,
-    server: Searching,
+    elasticsearch: Searching,
     searched: Settings,
     dice: Random,
     say: Callable[[str], None],
@@ -135,18 +102,18 @@ def test_the_disk_of_elasticsearch_is_full(
         closing(Wire(deployment.read_port)) as wire,
     ):
         ledger.await_deliveries(dice.randint(50, 150))
-        server.fill_up(full=True)
+        elasticsearch.fill_up(full=True)
         until = time.monotonic() + FAULTY_S / 2
         while time.monotonic() < until:
             ledger.await_deliveries(20)
             assert wire.ask("GET", "/api/v1/vehicles?limit=1")[0] == 200
-        server.fill_up(full=False)
+        elasticsearch.fill_up(full=False)
     check_truth(deployment, searched, say)
 
 
 def test_elasticsearch_is_killed_and_loses_its_index(
     deployment: Deployment,
-    server: Searching,
+    elasticsearch: Searching,
     searched: Settings,
     dice: Random,
     say: Callable[[str], None],
@@ -155,16 +122,16 @@ def test_elasticsearch_is_killed_and_loses_its_index(
     follower = deployment.followers[-1]
     with deployment.under_load(dice, devices=DEVICES) as ledger:
         ledger.await_deliveries(dice.randint(50, 150))
-        server.kill()
+        elasticsearch.kill()
         follower.kill()
         ledger.await_deliveries(dice.randint(50, 150))
     follower.start()
     began = time.monotonic()
-    server.start()
+    elasticsearch.start()
     say(f"  Elasticsearch was back after {time.monotonic() - began:.0f} s")
     check_truth(deployment, searched, say)
     with deployment.under_load(dice, devices=DEVICES) as ledger:
         ledger.await_deliveries(50)
-        server.forget()
+        elasticsearch.forget()
         ledger.await_deliveries(50)
     check_truth(deployment, searched, say)
