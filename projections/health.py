@@ -11,9 +11,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from projections.status import Progress
     from vehicle_tracker.settings import Settings
@@ -34,26 +35,29 @@ def check_lag(progress: Progress, most_seconds: float) -> None:
 
 
 class LagCollector(Collector):
-    """Lag and parked events as metrics, read when they are asked for."""
+    """Lag and parked events as metrics, read when they are asked for; none while that fails."""
 
-    def __init__(self, progress: Callable[[], Progress]) -> None:
+    def __init__(self, progress: Callable[[], Iterable[Progress]]) -> None:
         self._progress = progress
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One gauge a figure, with the projection's name."""
-        progress = self._progress()
-        for name, what, value in (
-            ("events", "How many positions a projection is behind", progress.lag_events()),
-            ("seconds", "How long it is behind", progress.lag_seconds(utc_now())),
-        ):
-            gauge = GaugeMetricFamily(f"projection_lag_{name}", what, labels=["projection"])
-            gauge.add_metric([progress.name], value)
-            yield gauge
-        parked = GaugeMetricFamily(
-            "projection_parked_events", "Events it could not fold", labels=["projection"]
+        """One gauge a figure, each with the projections' names."""
+        try:
+            progress = list(self._progress())
+        except Exception as error:  # noqa: BLE001 # the other metrics are worth having all the same
+            log.warning("no lag to measure", error=str(error))
+            return
+        now = utc_now()
+        figures: tuple[tuple[str, str, Callable[[Progress], float]], ...] = (
+            ("lag_events", "Positions it is behind", lambda one: one.lag_events()),
+            ("lag_seconds", "How long it is behind", lambda one: one.lag_seconds(now)),
+            ("parked_events", "Events it could not fold", lambda one: one.parked),
         )
-        parked.add_metric([progress.name], progress.parked)
-        yield parked
+        for name, what, figure in figures:
+            gauge = GaugeMetricFamily(f"projection_{name}", what, labels=["projection"])
+            for one in progress:
+                gauge.add_metric([one.name], figure(one))
+            yield gauge
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing is asked of the databases before the first scrape."""
@@ -67,7 +71,7 @@ class _Silent(WSGIRequestHandler):
 
 def serve_health(settings: Settings, progress: Callable[[], Progress]) -> None:
     """Answer health and metrics in the background, as long as the process runs."""
-    REGISTRY.register(LagCollector(progress))
+    REGISTRY.register(LagCollector(lambda: [progress()]))
     app, _ = web.create_app(
         "follower",
         "Vehicle tracker: follower",

@@ -82,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
     )
     for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
         api.register_blueprint(blueprint(models))
+    app.extensions["read_models"] = models
     return app
 
 

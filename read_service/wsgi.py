@@ -1,6 +1,10 @@
 """The entry point of the servers: `granian --interface wsgi read_service.wsgi:app`."""
 
+from prometheus_client.registry import REGISTRY
+
+from projections.health import LagCollector
 from read_service.app import create_app
 from vehicle_tracker.settings import Settings
 
 app = create_app(Settings.from_environment())
+REGISTRY.register(LagCollector(app.extensions["read_models"].progress))
