@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, cast
 from uuid import UUID
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
+from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
@@ -124,10 +125,12 @@ class EventLogRecorder(PostgresApplicationRecorder):
                 one for one in self.sql_create_statements if "CREATE TYPE" not in one.as_string()
             ]
 
+    @retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
         """Append all of the events or, if one is there already, raise `IntegrityError`.
 
-        The library pipelines this; with some thousand events psycopg was seen to wait there for a
+        Tried again on another connection if PostgreSQL ended this one, as the library does.
+        It pipelines this; with some thousand events psycopg was seen to wait there for a
         server that waited for it.
         """
         rows = [
