@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import func, select
 
 from projections.database import parked_event, projection
+from vehicle_tracker.domain.connection import ConnectionEvent
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 
 if TYPE_CHECKING:
@@ -92,5 +93,7 @@ def time_of_next(log: EventLog, position: int) -> datetime | None:
             return None
         if isinstance(event, HeartbeatRecorded):
             return event.received_at
+        if isinstance(event, ConnectionEvent):
+            return event.at
         return event.timestamp
     return None
