@@ -99,8 +99,9 @@ ConnectionEvent = VehicleConnected | VehicleDisconnected | ConnectionMended
 
 encode = msgspec.json.Encoder().encode
 decoders: dict[str, Callable[[bytes], ConnectionEvent]] = {
-    kind.TOPIC: msgspec.json.Decoder(kind).decode
-    for kind in (VehicleConnected, VehicleDisconnected, ConnectionMended)
+    VehicleConnected.TOPIC: msgspec.json.Decoder(VehicleConnected).decode,
+    VehicleDisconnected.TOPIC: msgspec.json.Decoder(VehicleDisconnected).decode,
+    ConnectionMended.TOPIC: msgspec.json.Decoder(ConnectionMended).decode,
 }
 """By topic, what makes an event of the state of its row."""
 
