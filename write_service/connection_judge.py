@@ -79,7 +79,7 @@ class ConnectionJudge:
         """Read on to the end of the log and append what follows; False if stopped on the way."""
         while not stop.is_set():
             page = self._log.read(self._position, PAGE)
-            self._fold(page)
+            self.fold(page)
             if self._fleet.told:
                 self._append(None)
             if len(page) < PAGE:
@@ -94,28 +94,8 @@ class ConnectionJudge:
         instant = to_microseconds(until)
         return self._fleet.is_due(instant) and self._append(instant)
 
-    def _append(self, until: int | None) -> bool:
-        """Append what follows from all there is to read and from silence before `until`.
-
-        True if not all was read, or judged.
-        """
-        fleet = self._fleet
-        with self._log.writing() as writing:
-            rest = self._log.read(self._position, PAGE)
-            self._fold(rest)
-            if until is not None and len(rest) < PAGE:
-                fleet.passed(until, MOST_VERDICTS)
-            told = fleet.told
-            writing.insert(
-                [
-                    NewEvent(connection_stream(e.vin), e.version, e.TOPIC, connection.encode(e))
-                    for e in told
-                ]
-            )
-        fleet.told = []
-        return len(rest) == PAGE or len(told) >= MOST_VERDICTS
-
-    def _fold(self, page: Sequence[LoggedEvent]) -> None:
+    def fold(self, page: Sequence[LoggedEvent]) -> None:
+        """Take in the next page of the log, and append nothing yet."""
         fleet = self._fleet
         received = self.received
         for row in page:
@@ -135,6 +115,27 @@ class ConnectionJudge:
         if page:
             self._position = page[-1].position
             self.received = received
+
+    def _append(self, until: int | None) -> bool:
+        """Append what follows from all there is to read and from silence before `until`.
+
+        True if not all was read, or judged.
+        """
+        fleet = self._fleet
+        with self._log.writing() as writing:
+            rest = self._log.read(self._position, PAGE)
+            self.fold(rest)
+            if until is not None and len(rest) < PAGE:
+                fleet.passed(until, MOST_VERDICTS)
+            told = fleet.told
+            writing.insert(
+                [
+                    NewEvent(connection_stream(e.vin), e.version, e.TOPIC, connection.encode(e))
+                    for e in told
+                ]
+            )
+        fleet.told = []
+        return len(rest) == PAGE or len(told) >= MOST_VERDICTS
 
     def _fold_decision(self, row: LoggedEvent) -> None:
         match event := self._log.event(row):
