@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STALLED_AFTER = timedelta(seconds=10)
 
+_PAGE = 100
+
 State = Literal["live", "catching_up", "stalled", "ahead_of_log"]
 
 
@@ -85,15 +87,19 @@ def progress_of(names: Iterable[str], log: EventLog, engine: Engine) -> list[Pro
 
 
 def time_of_next(log: EventLog, position: int) -> datetime | None:
-    """When the event after a position was appended; unknown if it cannot be decoded."""
-    for logged in log.read(position, 1):
-        try:
-            event = log.event(logged)
-        except Exception:  # noqa: BLE001 # the follower parks it and says why
-            return None
-        if isinstance(event, HeartbeatRecorded):
-            return event.received_at
-        if isinstance(event, ConnectionEvent):
-            return event.at
-        return event.timestamp
+    """When the event after a position was appended; unknown if it cannot be decoded.
+
+    What the connection monitor appends says nothing of that, and follows from what came before.
+    """
+    while page := log.read(position, _PAGE):
+        for logged in page:
+            try:
+                event = log.event(logged)
+            except Exception:  # noqa: BLE001 # the follower parks it and says why
+                return None
+            if isinstance(event, HeartbeatRecorded):
+                return event.received_at
+            if not isinstance(event, ConnectionEvent):
+                return event.timestamp
+        position = page[-1].position
     return None
