@@ -109,7 +109,7 @@ def _bench(url: str, vehicles: int) -> None:
 def _start(log: EventLog, url: str) -> None:
     began = time.monotonic()
     before = _memory()
-    judge = ConnectionJudge(log, Watching(Fleet(LIMIT_S), 0))
+    judge = ConnectionJudge(log, Watching(Fleet(LIMIT_S)))
     judge.catch_up(Event())
     took = time.monotonic() - began
     size = judge.watching.position

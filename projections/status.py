@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import func, select
 
 from projections.database import parked_event, projection
-from vehicle_tracker.domain.connection import ConnectionEvent
+from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def time_of_next(log: EventLog, position: int) -> datetime | None:
                 return None
             if isinstance(event, HeartbeatRecorded):
                 return event.received_at
-            if not isinstance(event, ConnectionEvent):
+            if not isinstance(event, ConnectionEvent | ListeningResumed):
                 return event.timestamp
         position = page[-1].position
     return None

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 from vehicle_tracker.domain import connection, heartbeat
-from vehicle_tracker.domain.connection import ConnectionEvent
+from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
@@ -32,7 +32,7 @@ LOG_UNREACHABLE = (OperationalError, InterfaceError)
 
 _TRIES_AGAIN_AFTER_S = 1.0
 
-type_of_event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent
+type_of_event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent | ListeningResumed
 
 
 class EventLog(Application[UUID]):

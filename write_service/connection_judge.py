@@ -7,20 +7,24 @@ same verdicts.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from vehicle_tracker.domain import connection
-from vehicle_tracker.domain.connection import connection_stream
+from vehicle_tracker.domain.connection import (
+    LISTENING_STREAM,
+    ListeningResumed,
+    connection_stream,
+)
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import LoggedEvent, NewEvent
 from vehicle_tracker.telemetry import log as logger
-from write_service.monitor_checkpoint import Watching
+from write_service.monitor_checkpoint import NEVER, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 PAGE = 5_000
 MOST_VERDICTS = 5_000
 """So many are appended at once: writers wait for them."""
+
+
+QUIET = timedelta(seconds=10)
+"""Nothing heard of any vehicle for longer: maybe nobody could listen."""
 
 
 class _Vin(msgspec.Struct, gc=False):
@@ -66,14 +74,12 @@ class ConnectionJudge:
 
     def __init__(self, log: EventLog, watching: Watching) -> None:
         self._log = log
-        self._fleet, self._position = watching
-        self.received = datetime.min.replace(tzinfo=UTC)
-        """The newest reception of a heartbeat that it read."""
+        self._fleet, self._position, self.received = watching
 
     @property
     def watching(self) -> Watching:
         """What may be kept between any two calls."""
-        return Watching(self._fleet, self._position)
+        return Watching(self._fleet, self._position, self.received)
 
     def catch_up(self, stop: Event) -> bool:
         """Read on to the end of the log and append what follows; False if stopped on the way."""
@@ -85,6 +91,18 @@ class ConnectionJudge:
             if len(page) < PAGE:
                 return True
         return False
+
+    def resume(self, now: datetime) -> None:
+        """To be called at `now`, once it has caught up and before it judges for the first time.
+
+        If the log has been quiet for a while, maybe all of the tracker was away, and vehicles are
+        about to send what they kept. That is told in the log, so that every replay knows it, too.
+        """
+        if NEVER < self.received < now - QUIET:
+            resumed = ListeningResumed(self.received, now)
+            with self._log.writing() as writing:
+                state = connection.encode(resumed)
+                writing.insert([NewEvent(LISTENING_STREAM, resumed.version, resumed.TOPIC, state)])
 
     def judge(self, until: datetime) -> bool:
         """Append what follows from silence before `until`; True if it did not get to the end.
@@ -106,7 +124,11 @@ class ConnectionJudge:
                     at = to_microseconds(heard.received_at)
                     fleet.heard(heard.heartbeat.vin, row.version, at)
                 elif row.topic in connection.decoders:
-                    fleet.noted(connection.decoders[row.topic](row.state))
+                    event = connection.decoders[row.topic](row.state)
+                    if isinstance(event, ListeningResumed):
+                        fleet.resumed(event.since, event.until)
+                    else:
+                        fleet.noted(event)
                 elif row.topic in _DECISIONS:
                     self._fold_decision(row)
             except (ValueError, LookupError, TypeError, AttributeError):

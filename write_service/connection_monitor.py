@@ -23,7 +23,7 @@ from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Checkpoints, active_monitor
 from write_service.monitor_clock import JudgingClock
 
-BEAT_S = 0.2
+BEAT_S = 0.1
 """How often it looks. Woken by every commit it would read many small pages."""
 
 KEEPS_EVERY_S = 60.0
@@ -62,6 +62,8 @@ def _be_active(
     kept = checkpoints.load(settings.disconnect_after_s, log.head())
     logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)
     judge = ConnectionJudge(log, kept)
+    judge.catch_up(stop)
+    judge.resume(utc_now())
     clock = JudgingClock(utc_now())
     asked = kept_at = time.monotonic()
     keep_after_s = KEEPS_EVERY_S

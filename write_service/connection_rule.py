@@ -41,7 +41,8 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     """What must be remembered of a vehicle to judge it. Instants in microseconds, limit in s.
 
     `since` is the heartbeat that connected it, `newest` its newest one, `ended` when it was
-    declared disconnected after that. It is changed in place: a fleet's heartbeats are many.
+    declared disconnected after that; its silence counts from `listening` at the earliest. It is
+    changed in place: a fleet's heartbeats are many.
     """
 
     vin: str
@@ -50,6 +51,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     newest: int | None = None
     ended: int | None = None
     late: Late | None = None
+    listening: int | None = None
 
     @property
     def reach(self) -> int:
@@ -59,7 +61,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     @property
     def due(self) -> int | None:
         """When something happens by itself, once this instant has passed."""
-        ends = None if self.newest is None or self.ended is not None else self.newest + self.reach
+        ends = self._silent_after()
         if self.late is None:
             return ends
         return self.late.due if ends is None else min(ends, self.late.due)
@@ -88,7 +90,8 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
         events: list[ConnectionEvent] = []
         if self.late and self.late.due < until:
             events += self._tell_late()
-        if self.newest is not None and self.ended is None and self.newest + self.reach < until:
+        silent_after = self._silent_after()
+        if silent_after is not None and silent_after < until:
             events.append(self._disconnected())
         return events
 
@@ -96,6 +99,12 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
         """What follows from another limit. It holds for all that is not judged at `at`."""
         events = [*self.passed(at), *self._tell_late()]
         self.limit_s = limit_s
+        return events
+
+    def resumed(self, since: int, until: int) -> Sequence[ConnectionEvent]:
+        """What follows from nobody having listened for a while: its silence counts anew."""
+        events = self.passed(since)
+        self.listening = until
         return events
 
     def noted(self, event: ConnectionEvent) -> Sequence[ConnectionEvent]:
@@ -112,6 +121,12 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
         if isinstance(event, ConnectionMended) and self.late and self.late.read_last == by:
             return self._tell_late()
         return ()
+
+    def _silent_after(self) -> int | None:
+        """The instant after which it is declared disconnected; None if it is, or never came."""
+        if self.newest is None or self.ended is not None:
+            return None
+        return max(self.newest, self.listening or self.newest) + self.reach
 
     def _covers(self, recorded: int) -> bool:
         """Whether an older heartbeat lies within the connection of the newest: it tells nothing."""

@@ -6,6 +6,7 @@ It is only a short cut: the same events follow from any checkpoint, an old one o
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,8 @@ FORMAT = 1
 
 LOOKS_AGAIN_AFTER_S = 1.0
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 _VEHICLES_A_PART = 10_000
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('connection monitor', 0))"
 _KEEPALIVES = (
@@ -37,15 +40,20 @@ _LOAD = "SELECT state FROM connection_monitor WHERE format = %s ORDER BY part"
 
 class _Header(msgspec.Struct, array_like=True):
     position: int
+    received: datetime
     vehicles: int
     customer_limits: dict[bytes, int]
 
 
 class Watching(NamedTuple):
-    """A fleet as it follows from the log up to a position."""
+    """A fleet as it follows from the log up to a position.
+
+    `received` is the newest reception of a heartbeat up to there.
+    """
 
     fleet: Fleet
-    position: int
+    position: int = 0
+    received: datetime = NEVER
 
 
 class Checkpoints:
@@ -68,14 +76,14 @@ class Checkpoints:
             vehicles = [one for part in parts[1:] for one in decode(part)]
             if header.position <= head and header.vehicles == len(vehicles):
                 fleet.restore(vehicles, header.customer_limits)
-                return Watching(fleet, header.position)
-        return Watching(fleet, 0)
+                return Watching(fleet, header.position, header.received)
+        return Watching(fleet)
 
     def save(self, watching: Watching) -> None:
         """Keep it in place of what was kept. All that follows from it must be in the log."""
-        fleet, position = watching
+        fleet = watching.fleet
         vehicles = list(fleet.vehicles.values())
-        header = _Header(position, len(vehicles), fleet.customer_limits)
+        header = _Header(watching.position, watching.received, len(vehicles), fleet.customer_limits)
         encode = msgspec.msgpack.Encoder().encode
         parts = [
             encode(vehicles[start : start + _VEHICLES_A_PART])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-COMMITS_WITHIN = timedelta(milliseconds=300)
+COMMITS_WITHIN = timedelta(milliseconds=250)
 """A heartbeat is in the log so long after it was received, if nothing is wrong. If it is not, its
 vehicle may be declared disconnected and connected again; a monitor behind never declares more."""
 

@@ -65,6 +65,12 @@ class Fleet:
         """What a monitor, this one or another, has appended."""
         self.told += self._watched(event.vin).watch.noted(event)
 
+    def resumed(self, since: datetime, until: datetime) -> None:
+        """Nobody may have listened in between: for all vehicles, silence counts anew."""
+        start, end = to_microseconds(since), to_microseconds(until)
+        for one in self.vehicles.values():
+            self.told += one.watch.resumed(start, end)
+
     def belongs(self, vin: str, customer_id: UUID, at: datetime) -> None:
         """The vehicle belongs to a customer from now on."""
         one = self._watched(vin)

@@ -21,6 +21,7 @@ from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.connection import (
     ConnectionEvent,
     ConnectionMended,
+    ListeningResumed,
     VehicleConnected,
     VehicleDisconnected,
     decoders,
@@ -64,7 +65,7 @@ def _record(log: EventLog, *heard: tuple[str, datetime, datetime]) -> None:
 
 
 def _judge(log: EventLog, watching: Watching | None = None) -> ConnectionJudge:
-    return ConnectionJudge(log, watching or Watching(Fleet(LIMIT_S), 0))
+    return ConnectionJudge(log, watching or Watching(Fleet(LIMIT_S)))
 
 
 def _run(judge: ConnectionJudge, until: datetime) -> None:
@@ -75,16 +76,17 @@ def _run(judge: ConnectionJudge, until: datetime) -> None:
 
 def _appended(log: EventLog, vin: str | None = None) -> list[ConnectionEvent]:
     """All connection events of the log, by its order."""
-    events = [
-        decoders[row.topic](row.state) for row in log.read(0, 1_000_000) if row.topic in decoders
+    rows = [row for row in log.read(0, 1_000_000) if row.topic in decoders]
+    events = [decoders[row.topic](row.state) for row in rows]
+    return [
+        one for one in events if not isinstance(one, ListeningResumed) and vin in (None, one.vin)
     ]
-    return [one for one in events if vin in (None, one.vin)]
 
 
 def _replayed(log: EventLog, default_limit_s: int = LIMIT_S) -> list[ConnectionEvent]:
     """What the pure rule makes of the log."""
     fleet = Fleet(default_limit_s)
-    _judge(log, Watching(fleet, 0)).fold(log.read(0, 1_000_000))
+    _judge(log, Watching(fleet)).fold(log.read(0, 1_000_000))
     return fleet.told
 
 
@@ -137,6 +139,37 @@ def test_a_monitor_that_was_away_declares_nobody_dead(event_log: EventLog) -> No
     _run(_judge(event_log, judge.watching), NOW + 60 * MINUTE + SECOND)
     silent = [one for one in _appended(event_log) if isinstance(one, VehicleDisconnected)]
     assert silent == [VehicleDisconnected(fleet[0], NOW + 30 * MINUTE, LIMIT_S)]
+
+
+def test_a_tracker_that_was_away_waits_for_what_vehicles_kept(event_log: EventLog) -> None:
+    """After a night's outage silence counts anew: who sends what it kept was never gone."""
+    keeper, silent = _vin(0), _vin(1)
+    judge = _judge(event_log)
+    _record(event_log, (keeper, NOW, NOW), (silent, NOW, NOW))
+    _run(judge, NOW + SECOND)
+    morning = NOW + timedelta(hours=8)
+    judge = _judge(event_log, judge.watching)
+    assert judge.catch_up(GOING_ON)
+    judge.resume(morning)
+    _run(judge, morning + MINUTE)
+    kept = [(keeper, NOW + n * MINUTE, morning + MINUTE) for n in range(1, 482)]
+    _record(event_log, *kept)
+    _run(judge, morning + MINUTE)
+    connected = [VehicleConnected(vin, NOW, LIMIT_S) for vin in (keeper, silent)]
+    assert _appended(event_log) == connected
+    _run(judge, morning + 2 * MINUTE + SECOND)
+    assert _appended(event_log)[2:] == [VehicleDisconnected(silent, NOW, LIMIT_S)]
+    assert _by_version(_replayed(event_log)) == _by_version(_appended(event_log))
+
+
+def test_a_monitor_that_restarts_while_vehicles_send_resumes_nothing(event_log: EventLog) -> None:
+    """Who heard them lately knows who is silent: nothing counts anew."""
+    judge = _judge(event_log)
+    _record(event_log, (VIN, NOW, NOW), (_vin(1), NOW + 2 * MINUTE, NOW + 2 * MINUTE))
+    assert judge.catch_up(GOING_ON)
+    judge.resume(NOW + 2 * MINUTE + SECOND)
+    _run(judge, NOW + 2 * MINUTE + SECOND)
+    assert VehicleDisconnected(VIN, NOW, LIMIT_S) in _appended(event_log)
 
 
 def test_what_is_in_the_log_is_read_before_anything_is_judged(event_log: EventLog) -> None:

@@ -21,6 +21,8 @@ from vehicle_tracker.domain.values import to_microseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+LISTENING_STREAM = uuid5(NAMESPACE_URL, "vehicle-tracker:listening")
+
 _CONNECTIONS = uuid5(NAMESPACE_URL, "vehicle-tracker:connections")
 
 
@@ -95,13 +97,33 @@ class ConnectionMended(msgspec.Struct, frozen=True, gc=False):
         return 2 * to_microseconds(self.recorded_at)
 
 
+class ListeningResumed(msgspec.Struct, frozen=True, gc=False):
+    """Nothing was heard of any vehicle for a while, and the monitor was not there all of it.
+
+    Maybe the vehicles were silent, maybe nobody could listen. So their silence counts anew from
+    `until`: a vehicle that keeps its heartbeats and sends them again must not be declared gone.
+    """
+
+    TOPIC: ClassVar[str] = "Connection.ListeningResumed"
+
+    since: datetime
+    until: datetime
+
+    @property
+    def version(self) -> int:
+        """Its place in the stream of all of them."""
+        return to_microseconds(self.until)
+
+
 ConnectionEvent = VehicleConnected | VehicleDisconnected | ConnectionMended
+"""What is said of one vehicle."""
 
 encode = msgspec.json.Encoder().encode
-decoders: dict[str, Callable[[bytes], ConnectionEvent]] = {
+decoders: dict[str, Callable[[bytes], ConnectionEvent | ListeningResumed]] = {
     VehicleConnected.TOPIC: msgspec.json.Decoder(VehicleConnected).decode,
     VehicleDisconnected.TOPIC: msgspec.json.Decoder(VehicleDisconnected).decode,
     ConnectionMended.TOPIC: msgspec.json.Decoder(ConnectionMended).decode,
+    ListeningResumed.TOPIC: msgspec.json.Decoder(ListeningResumed).decode,
 }
 """By topic, what makes an event of the state of its row."""
 

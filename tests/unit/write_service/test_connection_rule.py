@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,9 @@ from vehicle_tracker.domain.connection import (
 )
 from vehicle_tracker.domain.values import from_microseconds
 from write_service.connection_rule import MENDS_AFTER, SECOND, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 VIN = "YS2R4X20005399401"
 LIMIT_S = 12
@@ -65,9 +68,15 @@ def _obvious(history: list[Heard], until: int) -> list[Interval]:
 
 
 def _judge(
-    history: list[Heard], until: int, runs: dict[int, list[int]] | None = None
+    history: list[Heard],
+    until: int,
+    runs: dict[int, list[int]] | None = None,
+    away: Collection[int] = (),
 ) -> list[ConnectionEvent]:
-    """Fold a history; before each heartbeat a monitor may run, at so many % of its reception."""
+    """Fold a history; before each heartbeat a monitor may run, at so many % of its reception.
+
+    Before those in `away` nobody may have listened.
+    """
     watch = Watch(VIN, LIMIT_S)
     events: list[ConnectionEvent] = []
     before = 0
@@ -75,6 +84,8 @@ def _judge(
         for percent in (runs or {}).get(n, ()):
             passed = before * SECOND + (received - before) * SECOND * percent // 100
             events += watch.passed(passed)
+        if n in away:
+            events += watch.resumed(before * SECOND, received * SECOND)
         events += watch.heard(recorded * SECOND, received * SECOND)
         before = received
     events += watch.passed(until * SECOND)
@@ -87,11 +98,15 @@ def _end(history: list[Heard]) -> int:
 
 
 @settings(max_examples=HISTORIES, deadline=None)
-@given(histories(), st.integers(0, 100))
-def test_events_add_up_to_what_the_heartbeats_say(history: list[Heard], later: int) -> None:
-    """Whatever came late, early or in between: the intervals are those of the heartbeat times."""
+@given(histories(), st.integers(0, 100), st.sets(st.integers(0, 24)))
+def test_events_add_up_to_what_the_heartbeats_say(
+    history: list[Heard], later: int, away: set[int]
+) -> None:
+    """Whatever came late, early or after an outage: the intervals are those of the heartbeats."""
     until = _end(history) + later
     assert intervals(_judge(history, until)) == _obvious(history, until)
+    until += LIMIT_S  # by then silence has been counted anew
+    assert intervals(_judge(history, until, away=away)) == _obvious(history, until)
 
 
 @settings(max_examples=HISTORIES, deadline=None)
@@ -120,7 +135,13 @@ def test_replaying_the_log_gives_what_was_appended(
     appended: list[ConnectionEvent] = []
     limits = data.draw(st.lists(st.sampled_from([None, None, 5, 30]), min_size=25, max_size=25))
     changes = dict(enumerate(limits))
+    away = data.draw(st.sets(st.integers(0, 24)))
+    before = 0
     for n, one in enumerate(history):
+        if n in away:  # nobody may have listened since the last reception
+            appended += (events := live.resumed(before, one.received * SECOND))
+            log += events
+        before = one.received * SECOND
         if limit := changes[n]:
             appended += (events := live.limited(limit, one.received * SECOND))
             log += events
@@ -132,9 +153,12 @@ def test_replaying_the_log_gives_what_was_appended(
             log += events
     replay = Watch(VIN, LIMIT_S)
     told: list[ConnectionEvent] = []
-    heard = 0
+    heard = before = 0
     for entry in log:
         if isinstance(entry, Heard):
+            if heard in away:
+                told += replay.resumed(before, entry.received * SECOND)
+            before = entry.received * SECOND
             if limit := changes[heard]:
                 told += replay.limited(limit, entry.received * SECOND)
             heard += 1
