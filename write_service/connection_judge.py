@@ -93,7 +93,7 @@ class ConnectionJudge:
         return False
 
     def resume(self, now: datetime) -> None:
-        """To be called at `now`, once it has caught up and before it judges for the first time.
+        """To be called once it has caught up and before it judges again after it was away.
 
         If the log has been quiet for a while, maybe all of the tracker was away, and vehicles are
         about to send what they kept. That is told in the log, so that every replay knows it, too.

@@ -19,8 +19,8 @@ from vehicle_tracker.resilience import until_the_log_answers
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.telemetry import configure_logging
 from vehicle_tracker.telemetry import log as logger
-from write_service.connection_judge import ConnectionJudge
-from write_service.monitor_checkpoint import Checkpoints, active_monitor
+from write_service.connection_judge import QUIET, ConnectionJudge
+from write_service.monitor_checkpoint import NEVER, Checkpoints, active_monitor
 from write_service.monitor_clock import JudgingClock
 
 BEAT_S = 0.1
@@ -62,9 +62,8 @@ def _be_active(
     kept = checkpoints.load(settings.disconnect_after_s, log.head())
     logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)
     judge = ConnectionJudge(log, kept)
-    judge.catch_up(stop)
-    judge.resume(utc_now())
     clock = JudgingClock(utc_now())
+    judged = NEVER
     asked = kept_at = time.monotonic()
     keep_after_s = KEEPS_EVERY_S
     while not stop.is_set():
@@ -74,6 +73,9 @@ def _be_active(
             break
         until = clock.judged_until(now, timedelta(seconds=asking - asked), judge.received)
         asked = asking
+        if until - judged > QUIET:
+            judge.resume(until)
+        judged = max(judged, until)
         more = judge.judge(until)
         began = time.monotonic()
         if began - kept_at > keep_after_s:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -30,6 +31,7 @@ from vehicle_tracker.domain.connection import (
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now
 from vehicle_tracker.recorder import NewEvent
+from write_service import connection_monitor
 from write_service.application import VehicleTracker
 from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Checkpoints, Watching
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vehicle_tracker.event_log import EventLog
+    from vehicle_tracker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 VIN = "YS2R4X20005399401"
@@ -332,7 +335,7 @@ def test_a_monitor_survives_its_database(
     wait_for(_says(event_log, VIN, VehicleDisconnected), 20)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     event_log.rows.datastore.pool.check()
@@ -341,3 +344,26 @@ def test_a_monitor_survives_its_database(
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert _by_version(_replayed(event_log, 1)) == _by_version(_appended(event_log))
+
+
+def test_checkpoints_are_kept_while_it_runs(
+    event_log: EventLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps what it knows now and then; one that never was active keeps nothing."""
+    monkeypatch.setattr(connection_monitor, "KEEPS_EVERY_S", 0.0)
+    stop, never_active = Event(), Event()
+    with ThreadPoolExecutor(2) as threads, psycopg.connect(settings.event_log_url) as connection:
+        connection.autocommit = True
+        running = threads.submit(connection_monitor.monitor, event_log, settings, stop)
+        _say(event_log, VIN)
+        wait_for(_says(event_log, VIN, VehicleConnected), 20)
+        checkpoints = Checkpoints(connection)
+        head = event_log.head()
+        wait_for(lambda: checkpoints.load(LIMIT_S, head).position == head, 20)
+        waiting = threads.submit(connection_monitor.monitor, event_log, settings, never_active)
+        never_active.set()
+        waiting.result(20)
+        _say(event_log, VIN)
+        stop.set()
+        running.result(20)
+        assert list(checkpoints.load(LIMIT_S, event_log.head()).fleet.vehicles) == [VIN]
