@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import func, select
 
 from projections.database import parked_event, projection
+from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 STALLED_AFTER = timedelta(seconds=10)
+
+_PAGE = 100
 
 State = Literal["live", "catching_up", "stalled", "ahead_of_log"]
 
@@ -84,13 +87,19 @@ def progress_of(names: Iterable[str], log: EventLog, engine: Engine) -> list[Pro
 
 
 def time_of_next(log: EventLog, position: int) -> datetime | None:
-    """When the event after a position was appended; unknown if it cannot be decoded."""
-    for logged in log.read(position, 1):
-        try:
-            event = log.event(logged)
-        except Exception:  # noqa: BLE001 # the follower parks it and says why
-            return None
-        if isinstance(event, HeartbeatRecorded):
-            return event.received_at
-        return event.timestamp
+    """When the event after a position was appended; unknown if it cannot be decoded.
+
+    What the connection monitor appends says nothing of that, and follows from what came before.
+    """
+    while page := log.read(position, _PAGE):
+        for logged in page:
+            try:
+                event = log.event(logged)
+            except Exception:  # noqa: BLE001 # the follower parks it and says why
+                return None
+            if isinstance(event, HeartbeatRecorded):
+                return event.received_at
+            if not isinstance(event, ConnectionEvent | ListeningResumed):
+                return event.timestamp
+        position = page[-1].position
     return None

@@ -14,7 +14,8 @@ from eventsourcing.utils import get_topic
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
-from vehicle_tracker.domain import heartbeat
+from vehicle_tracker.domain import connection, heartbeat
+from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
@@ -31,7 +32,7 @@ LOG_UNREACHABLE = (OperationalError, InterfaceError)
 
 _TRIES_AGAIN_AFTER_S = 1.0
 
-type_of_event = Aggregate.Event | HeartbeatRecorded
+type_of_event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent | ListeningResumed
 
 
 class EventLog(Application[UUID]):
@@ -69,6 +70,8 @@ class EventLog(Application[UUID]):
         """Decode a row; raises what the decoder raises if its state is not what its topic says."""
         if logged.topic == HeartbeatRecorded.TOPIC:
             return heartbeat.decode(logged.state)
+        if decode := connection.decoders.get(logged.topic):
+            return decode(logged.state)
         return cast("Aggregate.Event", self.mapper.to_domain_event(StoredEvent(*logged[1:])))
 
     def heartbeats(

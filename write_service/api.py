@@ -35,7 +35,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.route("/customers", methods=["POST"])
     @blueprint.arguments(schemas.NewCustomer)
     @blueprint.response(201, schemas.CustomerWritten)
-    def register_customer(new: dict[str, str]) -> Any:
+    def register_customer(new: dict[str, Any]) -> Any:
         """Register a customer. The same name and address again is the same customer."""
         return tracker.register_customer(**new)._asdict()
 
@@ -44,9 +44,9 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.response(200, schemas.CustomerWritten)
     @blueprint.refuses(404, "unknown_customer")
     @blueprint.refuses(409, "customer_exists")
-    def change_customer(changes: dict[str, str], customer_id: UUID) -> Any:
-        """Give a customer another name or address."""
-        position = tracker.change_customer(customer_id, changes.get("name"), changes.get("address"))
+    def change_customer(changes: dict[str, Any], customer_id: UUID) -> Any:
+        """Give a customer another name or address, or its vehicles a limit of silence."""
+        position = tracker.change_customer(customer_id, changes)
         return {"customer_id": customer_id, "position": position}
 
     @blueprint.route("/vehicles", methods=["POST"])
@@ -64,7 +64,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.response(200, schemas.VehicleWritten)
     @blueprint.refuses(404, "unknown_vehicle", "unknown_customer")
     def change_vehicle(changes: dict[str, Any], vin: str) -> Any:
-        """Change a vehicle's plate, customer or labels."""
+        """Change a vehicle's plate, customer, labels or limit of silence."""
         return {"vin": vin, "position": tracker.change_vehicle(vin, changes)}
 
     @blueprint.route("/vehicles/<vin>", methods=["DELETE"])

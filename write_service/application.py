@@ -36,13 +36,21 @@ class VehicleTracker:
         self.log = log
 
     @after_a_conflict
-    def register_customer(self, name: str, address: str) -> Registered:
-        """Register a customer; the same name and address again is the same customer."""
+    def register_customer(
+        self, name: str, address: str, disconnect_after_s: int | None = None
+    ) -> Registered:
+        """Register a customer; the same name and address again is the same customer.
+
+        A limit that is given holds either way.
+        """
         key_id = CustomerKey.create_id(name, address)
         key: CustomerKey | None = self.log.aggregates([key_id]).get(key_id)
         if key and key.customer_id:
-            return Registered(key.customer_id, self.log.head())
+            limit = {"disconnect_after_s": disconnect_after_s} if disconnect_after_s else {}
+            return Registered(key.customer_id, self.change_customer(key.customer_id, limit))
         customer = Customer(name=name, address=address)
+        if disconnect_after_s:
+            customer.change_disconnect_after(disconnect_after_s)
         if key:
             key.claim(customer_id=customer.id)
         else:
@@ -50,16 +58,19 @@ class VehicleTracker:
         return Registered(customer.id, self._save(customer, key))
 
     @after_a_conflict
-    def change_customer(self, customer_id: UUID, name: str | None, address: str | None) -> int:
-        """Give a customer another name or address; None keeps it.
+    def change_customer(self, customer_id: UUID, changes: dict[str, Any]) -> int:
+        """Change a customer's `name`, `address` or `disconnect_after_s`.
 
         Errors: `Conflict` (`customer_exists`) if another customer is called and lives just so.
         """
         customer = self._customer(customer_id)
-        name = customer.name if name is None else name
-        address = customer.address if address is None else address
+        limit = changes.get("disconnect_after_s", customer.disconnect_after_s)
+        if limit != customer.disconnect_after_s:
+            customer.change_disconnect_after(limit)
+        name = changes.get("name", customer.name)
+        address = changes.get("address", customer.address)
         if (name, address) == (customer.name, customer.address):
-            return self.log.head()
+            return self._save(customer)
         old_id = CustomerKey.create_id(customer.name, customer.address)
         new_id = CustomerKey.create_id(name, address)
         customer.change_details(name=name, address=address)
@@ -78,7 +89,13 @@ class VehicleTracker:
 
     @after_a_conflict
     def register_vehicle(
-        self, vin: str, registration_number: str, customer_id: UUID, labels: dict[str, str]
+        self,
+        vin: str,
+        registration_number: str,
+        customer_id: UUID,
+        labels: dict[str, str],
+        *,
+        disconnect_after_s: int | None = None,
     ) -> int:
         """Register a vehicle, or take a decommissioned one into use again.
 
@@ -97,11 +114,13 @@ class VehicleTracker:
             )
         else:
             vehicle.recommission(registration_number, customer_id, labels)
+        if disconnect_after_s != vehicle.disconnect_after_s:
+            vehicle.change_disconnect_after(disconnect_after_s)
         return self._save(vehicle)
 
     @after_a_conflict
     def change_vehicle(self, vin: str, changes: dict[str, Any]) -> int:
-        """Change a vehicle's `registration_number`, `customer_id` or `labels`.
+        """Change its `registration_number`, `customer_id`, `labels` or `disconnect_after_s`.
 
         Errors: `Unknown` (`unknown_vehicle`, `unknown_customer`).
         """
@@ -109,6 +128,7 @@ class VehicleTracker:
         registration_number = changes.get("registration_number", vehicle.registration_number)
         customer_id = changes.get("customer_id", vehicle.customer_id)
         labels = changes.get("labels", vehicle.labels)
+        disconnect_after_s = changes.get("disconnect_after_s", vehicle.disconnect_after_s)
         if registration_number != vehicle.registration_number:
             vehicle.change_registration_number(registration_number)
         if customer_id != vehicle.customer_id:
@@ -116,6 +136,8 @@ class VehicleTracker:
             vehicle.move_to_customer(customer_id)
         if labels != vehicle.labels:
             vehicle.change_labels(labels)
+        if disconnect_after_s != vehicle.disconnect_after_s:
+            vehicle.change_disconnect_after(disconnect_after_s)
         return self._save(vehicle)
 
     @after_a_conflict

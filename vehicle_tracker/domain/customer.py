@@ -28,16 +28,28 @@ class Customer(Aggregate):
         name: str
         address: str
 
+    class DisconnectAfterChanged(Aggregate.Event):
+        """So long may its vehicles be silent from now on; None: as long as any."""
+
+        TOPIC = "Customer.DisconnectAfterChanged"
+        disconnect_after_s: int | None
+
     @event(Created)
     def __init__(self, name: str, address: str) -> None:
         self.name = name
         self.address = address
+        self.disconnect_after_s: int | None = None
 
     @event(DetailsChanged)
     def change_details(self, name: str, address: str) -> None:
         """Replace name and address."""
         self.name = name
         self.address = address
+
+    @event(DisconnectAfterChanged)
+    def change_disconnect_after(self, disconnect_after_s: int | None) -> None:
+        """Give its vehicles a limit, or None."""
+        self.disconnect_after_s = disconnect_after_s
 
 
 class CustomerKey(Aggregate):

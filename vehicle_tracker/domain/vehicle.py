@@ -41,6 +41,12 @@ class Vehicle(Aggregate):
         TOPIC = "Vehicle.LabelsChanged"
         labels: dict[str, str]
 
+    class DisconnectAfterChanged(Aggregate.Event):
+        """So long may it be silent from now on; None: as long as its customer's may."""
+
+        TOPIC = "Vehicle.DisconnectAfterChanged"
+        disconnect_after_s: int | None
+
     class Decommissioned(Aggregate.Event):
         """The vehicle is in use no longer. Its history stays."""
 
@@ -67,6 +73,7 @@ class Vehicle(Aggregate):
         self.registration_number = registration_number
         self.customer_id = customer_id
         self.labels = labels
+        self.disconnect_after_s: int | None = None
         self.in_use = True
 
     @event(RegistrationNumberChanged)
@@ -83,6 +90,11 @@ class Vehicle(Aggregate):
     def change_labels(self, labels: dict[str, str]) -> None:
         """Replace its labels."""
         self.labels = labels
+
+    @event(DisconnectAfterChanged)
+    def change_disconnect_after(self, disconnect_after_s: int | None) -> None:
+        """Give it a limit of its own, or None."""
+        self.disconnect_after_s = disconnect_after_s
 
     @event(Decommissioned)
     def decommission(self) -> None:

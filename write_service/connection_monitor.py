@@ -1,0 +1,102 @@
+"""The connection monitor: `python -m write_service.connection_monitor`.
+
+One is active, others stand by. It looks at the log a few times a second and lets the judge append
+what follows; now and then it keeps a checkpoint, which is all that it needs of its past.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from datetime import timedelta
+from threading import Event
+
+import psycopg
+
+from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from vehicle_tracker.resilience import until_the_log_answers
+from vehicle_tracker.settings import Settings
+from vehicle_tracker.telemetry import configure_logging
+from vehicle_tracker.telemetry import log as logger
+from write_service.connection_judge import QUIET, ConnectionJudge
+from write_service.monitor_checkpoint import NEVER, Checkpoints, active_monitor
+from write_service.monitor_clock import JudgingClock
+
+BEAT_S = 0.1
+"""How often it looks. Woken by every commit it would read many small pages."""
+
+KEEPS_EVERY_S = 60.0
+KEEPS_FOR_AT_MOST = 0.01
+"""The share of its time that it may spend on checkpoints, however large the fleet."""
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+
+
+def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
+    """Be the active monitor, or stand by for it, until `stop` is set.
+
+    While PostgreSQL is away it tries again, ever less often, and then goes on from what was kept.
+    """
+    pause = FIRST_PAUSE_S
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            with active_monitor(settings.event_log_url, stop) as connected:
+                if not stop.is_set():
+                    _be_active(log, settings, stop, connected)
+        except (*LOG_UNREACHABLE, psycopg.Error) as error:
+            if time.monotonic() - began > LONGEST_PAUSE_S:
+                pause = FIRST_PAUSE_S
+            logger.warning("connection monitor interrupted", error=str(error))
+            stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def _be_active(
+    log: EventLog, settings: Settings, stop: Event, connected: psycopg.Connection
+) -> None:
+    log.rows.datastore.pool.check()
+    checkpoints = Checkpoints(connected)
+    kept = checkpoints.load(settings.disconnect_after_s, log.head())
+    logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)
+    judge = ConnectionJudge(log, kept)
+    clock = JudgingClock(utc_now())
+    judged = NEVER
+    asked = kept_at = time.monotonic()
+    keep_after_s = KEEPS_EVERY_S
+    while not stop.is_set():
+        connected.execute("SELECT 1")  # if this connection is lost, so is the lock
+        now, asking = utc_now(), time.monotonic()
+        if not judge.catch_up(stop):
+            break
+        until = clock.judged_until(now, timedelta(seconds=asking - asked), judge.received)
+        asked = asking
+        if until - judged > QUIET:
+            judge.resume(until)
+        judged = max(judged, until)
+        more = judge.judge(until)
+        began = time.monotonic()
+        if began - kept_at > keep_after_s:
+            checkpoints.save(judge.watching)
+            kept_at = time.monotonic()
+            keep_after_s = max(KEEPS_EVERY_S, (kept_at - began) / KEEPS_FOR_AT_MOST)
+        if not more:
+            stop.wait(BEAT_S)
+    checkpoints.save(judge.watching)
+
+
+def main() -> None:
+    """Monitor until told to stop (SIGTERM, Ctrl-C)."""
+    settings = Settings.from_environment()
+    configure_logging(settings)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with until_the_log_answers(EventLog)(settings.event_log_url) as log:
+        monitor(log, settings, stop)
+
+
+if __name__ == "__main__":
+    main()

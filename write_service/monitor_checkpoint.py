@@ -1,0 +1,111 @@
+"""What a connection monitor keeps in the log's database, so that a start does not read it all.
+
+It is only a short cut: the same events follow from any checkpoint, an old one or none.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import psycopg
+
+from write_service.watched_fleet import Fleet, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
+FORMAT = 1
+"""To be raised whenever what is kept means something else: then it is made anew from the log."""
+
+LOOKS_AGAIN_AFTER_S = 1.0
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+_VEHICLES_A_PART = 10_000
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('connection monitor', 0))"
+_KEEPALIVES = (
+    "SELECT set_config(name, value, false) FROM (VALUES ('tcp_keepalives_idle', '2'),"
+    " ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2')) AS setting (name, value)"
+)
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS connection_monitor"
+    " (part integer PRIMARY KEY, format integer NOT NULL, state bytea NOT NULL)"
+)
+_LOAD = "SELECT state FROM connection_monitor WHERE format = %s ORDER BY part"
+
+
+class _Header(msgspec.Struct, array_like=True):
+    position: int
+    received: datetime
+    vehicles: int
+    customer_limits: dict[bytes, int]
+
+
+class Watching(NamedTuple):
+    """A fleet as it follows from the log up to a position.
+
+    `received` is the newest reception of a heartbeat up to there.
+    """
+
+    fleet: Fleet
+    position: int = 0
+    received: datetime = NEVER
+
+
+class Checkpoints:
+    """Keeps fleets, by a connection that holds the lock of the active monitor."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_CREATE])
+            connection.execute("SET LOCAL client_min_messages = warning")
+            connection.execute(_CREATE)
+
+    def load(self, default_limit_s: int, head: int) -> Watching:
+        """What was kept last; the beginning, if nothing was or it is of another log or format."""
+        parts = [row[0] for row in self._connection.execute(_LOAD, [FORMAT], binary=True)]
+        fleet = Fleet(default_limit_s)
+        if parts:
+            header = msgspec.msgpack.decode(parts[0], type=_Header)
+            decode = msgspec.msgpack.Decoder(list[Watched]).decode
+            vehicles = [one for part in parts[1:] for one in decode(part)]
+            if header.position <= head and header.vehicles == len(vehicles):
+                fleet.restore(vehicles, header.customer_limits)
+                return Watching(fleet, header.position, header.received)
+        return Watching(fleet)
+
+    def save(self, watching: Watching) -> None:
+        """Keep it in place of what was kept. All that follows from it must be in the log."""
+        fleet = watching.fleet
+        vehicles = list(fleet.vehicles.values())
+        header = _Header(watching.position, watching.received, len(vehicles), fleet.customer_limits)
+        encode = msgspec.msgpack.Encoder().encode
+        parts = [
+            encode(vehicles[start : start + _VEHICLES_A_PART])
+            for start in range(0, len(vehicles), _VEHICLES_A_PART)
+        ]
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute("DELETE FROM connection_monitor")
+            cursor.executemany(
+                "INSERT INTO connection_monitor VALUES (%s, %s, %s)",
+                [(n, FORMAT, part) for n, part in enumerate([encode(header), *parts])],
+            )
+
+
+@contextmanager
+def active_monitor(url: str, stop: Event) -> Iterator[psycopg.Connection[Any]]:
+    """Wait until no other monitor is active, or `stop` is set; the connection that holds the lock.
+
+    The lock saves work; what makes judging right is that a verdict is appended only by who has
+    read all that is in the log before it. It ends with the connection, also if its machine dies.
+    """
+    with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+        connection.execute(_KEEPALIVES)
+        while not stop.is_set() and connection.execute(_LOCK).fetchone() != (True,):
+            stop.wait(LOOKS_AGAIN_AFTER_S)
+        yield connection
