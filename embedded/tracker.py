@@ -32,7 +32,7 @@ READY_WITHIN_S = 60.0
 STOPS_WITHIN_S = 4.5
 # Who writes ends first, so that every answer still has its commit behind it.
 STOP_ORDER = (
-    (("simulator", "write-service"), 1.5),
+    (("simulator", "write-service", "connection-monitor"), 1.5),
     (
         (
             "front-door",
@@ -92,6 +92,7 @@ class Tracker:
             searched = (SEARCH_FOLLOWER,) if where["ELASTICSEARCH_URL"] else ()
             for name in (*FOLLOWERS, *searched):
                 self._supervisor.start(_flask(f"follower-{name}", where, "follow", name))
+            self._supervisor.start(_monitor(where))
             self._await_ready()
         self._register_demo_fleet()
         address = f"http://{HOST}:{self._options.port}"
@@ -215,6 +216,11 @@ def _service(name: str, port: int, where: dict[str, str]) -> Program:
 def _flask(name: str, where: dict[str, str], *arguments: str) -> Program:
     command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
     return Program(name, command, where, folder=CHECKOUT)
+
+
+def _monitor(where: dict[str, str]) -> Program:
+    command = [sys.executable, "-m", "write_service.connection_monitor"]
+    return Program("connection-monitor", command, where, folder=CHECKOUT)
 
 
 def _simulator(address: str, options: Options) -> Program:

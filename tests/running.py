@@ -149,6 +149,7 @@ def named(process: psutil.Process) -> str:
         "read_service.wsgi": "read-service",
         "embedded.front_door": "front-door",
         "follow": "follower",
+        "connection_monitor": "connection-monitor",
     }
     return next(name for part, name in names.items() if part in line)
 

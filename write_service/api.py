@@ -45,7 +45,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.refuses(404, "unknown_customer")
     @blueprint.refuses(409, "customer_exists")
     def change_customer(changes: dict[str, Any], customer_id: UUID) -> Any:
-        """Give a customer another name or address, or its vehicles a limit of silence."""
+        """Give a customer another name or address."""
         position = tracker.change_customer(customer_id, changes)
         return {"customer_id": customer_id, "position": position}
 
@@ -64,7 +64,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.response(200, schemas.VehicleWritten)
     @blueprint.refuses(404, "unknown_vehicle", "unknown_customer")
     def change_vehicle(changes: dict[str, Any], vin: str) -> Any:
-        """Change a vehicle's plate, customer, labels or limit of silence."""
+        """Change a vehicle's plate, customer or labels."""
         return {"vin": vin, "position": tracker.change_vehicle(vin, changes)}
 
     @blueprint.route("/vehicles/<vin>", methods=["DELETE"])

@@ -39,22 +39,11 @@ def _labels() -> fields.Dict:
     )
 
 
-def _disconnect_after_s() -> fields.Integer:
-    month = 30 * 86_400
-    return fields.Integer(
-        strict=True,
-        allow_none=True,
-        validate=validate.Range(1, month, error="expected {min} to {max} seconds"),
-        metadata={"description": "silent for longer is disconnected; null: no limit of its own"},
-    )
-
-
 class NewCustomer(Strict):
     """A customer to register."""
 
     name = _name()
     address = Text(longest=200, required=True)
-    disconnect_after_s = _disconnect_after_s()
 
 
 class CustomerChanges(Strict):
@@ -62,13 +51,12 @@ class CustomerChanges(Strict):
 
     name = Text(longest=120)
     address = _address()
-    disconnect_after_s = _disconnect_after_s()
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
-            raise ValidationError("expected at least one of name, address and disconnect_after_s")
+            raise ValidationError("expected at least one of name and address")
 
 
 class NewVehicle(Strict):
@@ -78,7 +66,6 @@ class NewVehicle(Strict):
     registration_number = _registration_number()
     customer_id = fields.UUID(required=True)
     labels = _labels()
-    disconnect_after_s = _disconnect_after_s()
 
 
 class VehicleChanges(Strict):
@@ -87,15 +74,13 @@ class VehicleChanges(Strict):
     registration_number = _registration_number(required=False)
     customer_id = fields.UUID()
     labels = _labels()
-    disconnect_after_s = _disconnect_after_s()
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
             raise ValidationError(
-                "expected at least one of registration_number, customer_id, labels"
-                " and disconnect_after_s"
+                "expected at least one of registration_number, customer_id and labels"
             )
 
 
