@@ -18,6 +18,7 @@ from projections.elasticsearch import connect
 from tests.chaos.fold import check_log, check_searched, fold, read_whole
 from tests.chaos.wire import Wire
 from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.resilience import until_the_log_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,8 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
     The answer is how many seconds it took the followers to be where the log is.
     """
     ledger = deployment.ledger
-    with EventLog(settings.event_log_url) as log, closing(Wire(deployment.read_port)) as wire:
+    open_log = until_the_log_answers(EventLog)
+    with open_log(settings.event_log_url) as log, closing(Wire(deployment.read_port)) as wire:
         took_s = _await_head(wire, log.head())
         told = read_whole(log)
     check_log(told, ledger)
