@@ -124,18 +124,22 @@ class CustomersQuery(PageQuery):
     q = Words("each word is found in the name", example="kalles")
 
 
-class HeartbeatsQuery(PageQuery):
-    """Which of a vehicle's heartbeats."""
+class PeriodQuery(AsOfQuery):
+    """From when until when."""
 
     from_ = Instant(
-        data_key="from", load_default=None, metadata={"description": "`recorded_at` from here on"}
+        data_key="from", load_default=None, metadata={"description": "from this instant on"}
     )
-    to = Instant(load_default=None, metadata={"description": "`recorded_at` before this"})
+    to = Instant(load_default=None, metadata={"description": "before this instant"})
 
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: Any) -> None:
         if data["from_"] and data["to"] and data["from_"] > data["to"]:
             raise ValidationError("expected a time that is not before `from`", "to")
+
+
+class HeartbeatsQuery(PeriodQuery, PageQuery):
+    """Which of a vehicle's heartbeats, by `recorded_at`."""
 
 
 class DemoQuery(Schema):

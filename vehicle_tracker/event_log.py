@@ -18,6 +18,7 @@ from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent, Writing
@@ -42,7 +43,7 @@ class EventLog(Application[UUID]):
     """
 
     name = "vehicle_tracker"
-    aggregate_classes = (Customer, CustomerKey, Vehicle)
+    aggregate_classes = (Customer, CustomerKey, Vehicle, Trip, OpenTrip)
     """Named here so that the topics of their events are known wherever the log is read."""
 
     def __init__(self, url: str, *, connections: int = 2) -> None:

@@ -34,11 +34,21 @@ class Customer(Aggregate):
         TOPIC = "Customer.DisconnectAfterChanged"
         disconnect_after_s: int | None
 
+    class TripRulesChanged(Aggregate.Event):
+        """By these its vehicles' trips are told from standing; None: by the default ones.
+
+        What a rule is called is in `projections.trips`; those that are not named are the default.
+        """
+
+        TOPIC = "Customer.TripRulesChanged"
+        rules: dict[str, float] | None
+
     @event(Created)
     def __init__(self, name: str, address: str) -> None:
         self.name = name
         self.address = address
         self.disconnect_after_s: int | None = None
+        self.trip_rules: dict[str, float] | None = None
 
     @event(DetailsChanged)
     def change_details(self, name: str, address: str) -> None:
@@ -50,6 +60,11 @@ class Customer(Aggregate):
     def change_disconnect_after(self, disconnect_after_s: int | None) -> None:
         """Give its vehicles a limit, or None."""
         self.disconnect_after_s = disconnect_after_s
+
+    @event(TripRulesChanged)
+    def change_trip_rules(self, rules: dict[str, float] | None) -> None:
+        """Give its vehicles' trips other rules, or None."""
+        self.trip_rules = rules
 
 
 class CustomerKey(Aggregate):
