@@ -50,7 +50,7 @@ class DerivedTrip(NamedTuple):
     measured: Measured
 
 
-class OpenTrip(msgspec.Struct, frozen=True, gc=False):
+class TripUnderWay(msgspec.Struct, frozen=True, gc=False):
     """A trip that is not over, as far as was heard."""
 
     way: Way
@@ -75,14 +75,14 @@ class State(msgspec.Struct, frozen=True, gc=False):
     place: Reading | None = None
     """Of those that said where it was, the one that the next is compared with."""
 
-    open: OpenTrip | None = None
+    open: TripUnderWay | None = None
 
 
 class Derived(NamedTuple):
     """All trips of a vehicle: those that are over, by time, and the one that is not."""
 
     finished: list[DerivedTrip]
-    open: OpenTrip | None
+    open: TripUnderWay | None
 
 
 def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, list[DerivedTrip]]:
@@ -97,7 +97,7 @@ def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, lis
     finished: list[DerivedTrip] = []
     if trip and gap:
         if _went_on(state, heartbeat, rules):
-            trip = OpenTrip(trip.way)
+            trip = TripUnderWay(trip.way)
         else:
             finished, trip = _ended(trip, rules), None
     moves = _moves(state, heartbeat, rules)
@@ -107,7 +107,7 @@ def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, lis
             finished, trip = _ended(trip, rules), None
     elif moves:
         way = Way.begin(heartbeat) if last is None or gap else Way.begin(last).on(heartbeat)
-        trip = OpenTrip(way)
+        trip = TripUnderWay(way)
     return State(heartbeat, *_compared_with_next(state, heartbeat), trip), finished
 
 
@@ -143,12 +143,12 @@ def _stop_after(rules: TripRules) -> timedelta:
     return timedelta(seconds=rules.stop_after_s)
 
 
-def _extended(trip: OpenTrip, heartbeat: Reading, *, moves: bool) -> OpenTrip:
+def _extended(trip: TripUnderWay, heartbeat: Reading, *, moves: bool) -> TripUnderWay:
     way = trip.way.on(heartbeat)
-    return OpenTrip(way, None if moves else trip.stood or way)
+    return TripUnderWay(way, None if moves else trip.stood or way)
 
 
-def _ended(trip: OpenTrip, rules: TripRules) -> list[DerivedTrip]:
+def _ended(trip: TripUnderWay, rules: TripRules) -> list[DerivedTrip]:
     way = trip.stood or trip.way
     measured = way.measured()
     short = measured.distance_km is not None and measured.distance_km < rules.shortest_km
