@@ -95,6 +95,11 @@ class EventLogRecorder(PostgresApplicationRecorder):
             "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
             " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
         )
+        self.select_range = self._sql(
+            "SELECT originator_version, state FROM {table}"
+            " WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s"
+            " AND notification_id <= %s ORDER BY originator_version LIMIT %s"
+        )
         self.select_last_topics = self._sql(
             "SELECT DISTINCT ON (originator_id) originator_id, topic FROM {table}"
             " WHERE originator_id = ANY(%b::uuid[])"
@@ -159,6 +164,13 @@ class EventLogRecorder(PostgresApplicationRecorder):
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""
         return [LoggedEvent._make(row) for row in self._rows(self.select_page, after, limit)]
+
+    def range_as_of(
+        self, position: int, stream: UUID, after: int, until: int, limit: int
+    ) -> list[tuple[int, bytes]]:
+        """Versions and states with `after < version <= until` that were there at a position."""
+        rows = self._rows(self.select_range, stream, after, until, position, limit)
+        return [(row[0], bytes(row[1])) for row in rows]
 
     def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
         """The topic of the newest event of each of the streams that has one."""

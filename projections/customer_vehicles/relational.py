@@ -128,7 +128,12 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for id_, document in connection.execute(found).all():
                     yield Key(kind, id_), decode(document)
 
-    def write(self, connection: Connection, changes: Mapping[Key, Change]) -> None:
+    def write(
+        self,
+        connection: Connection,
+        changes: Mapping[Key, Change],
+        position: int,  # noqa: ARG002 # documents are all that is kept
+    ) -> None:
         """Write documents whole, but of most vehicles only what heartbeats changed."""
         for kind, statement in _UPSERTS.items():
             whole = [

@@ -134,7 +134,7 @@ class Way(msgspec.Struct, frozen=True, gc=False):
             distance,
             None if distance is None else by,  # type: ignore[arg-type] # one of the two
             self.maximum_speed_kmh,
-            _mean_kmh(distance, self.until - self.since),
+            mean_kmh(distance, self.until - self.since),
             self.start,
             self.end,
         )
@@ -160,7 +160,7 @@ def _higher(one: float | None, other: float | None) -> float | None:
     return max((each for each in (one, other) if each is not None), default=None)
 
 
-def _mean_kmh(distance: float | None, duration: timedelta) -> float | None:
+def mean_kmh(distance: float | None, duration: timedelta) -> float | None:
     """Distance by duration; a clock that says nonsense may make it a number that is none."""
     if distance is None or not duration:
         return None

@@ -150,7 +150,11 @@ def test_a_clock_that_jumps() -> None:
 
 def test_shorter_than_the_shortest() -> None:
     """Moved to the next ramp, 100 m: no trip by default, one for a customer who counts all."""
-    there = [said(0, 0, odometer_km=7), said(10, 20, odometer_km=7.05), said(20, 0, odometer_km=7.1)]
+    there = [
+        said(0, 0, odometer_km=7),
+        said(10, 20, odometer_km=7.05),
+        said(20, 0, odometer_km=7.1),
+    ]
     there += [said(second, 0, odometer_km=7.1) for second in range(30, 400, 10)]
     assert spans(there) == []
     assert spans(there, TripRules.of({"shortest_km": 0})) == [(0, 20)]
