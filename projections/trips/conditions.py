@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, or_, select
 
 from projections.customer_vehicles.relational import customer, vehicle
 from projections.text import folded, fragment
@@ -73,7 +73,7 @@ def _through(box: Box) -> Condition:
     west, east = place.c.longitude >= box.west, place.c.longitude <= box.east
     nearly_west, nearly_east = trip.c.east >= box.west, trip.c.west <= box.east
     both = and_ if box.west <= box.east else or_
-    inside = select(literal_column("1")).where(
+    inside: Select[Any] = select(literal_column("1")).where(
         place.c.latitude.between(box.south, box.north), both(west, east)
     )
     return and_(

@@ -23,13 +23,13 @@ from projections.trips.vehicle import Followed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
 
     from projections.trips.model import TripQuery
 
 _PLACES = ("south", "north", "west", "east", "latitudes", "longitudes")
 _COLUMNS = [column for column in trip.columns if column.name not in _PLACES]
-_NAMES = [column.name for column in _COLUMNS]
+_NAMES = [str(column.name) for column in _COLUMNS]
 _TABLES = (
     trip.outerjoin(followed, followed.c.vehicle_id == trip.c.vehicle_id)
     .outerjoin(rules, rules.c.customer_id == followed.c.customer_id)
@@ -47,7 +47,7 @@ class RelationalTrips:
     def __init__(self, engine: Engine, projection: str, customers_projection: str) -> None:
         self._engine = engine
         both = position_of(projection), position_of(customers_projection)
-        self._position = select(func.least(*both))
+        self._position: Select[int] = select(func.least(*both))
 
     def position(self) -> int:
         """The position of the log that answers are of."""
