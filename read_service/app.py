@@ -8,10 +8,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
 from projections.app import expect_migrated
-from projections.catalog import CUSTOMER_VEHICLES, VEHICLE_SEARCH, projections_of
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS, VEHICLE_SEARCH, projections_of
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
 from projections.elasticsearch import connect
+from projections.trips.reader import RelationalTrips
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -20,6 +21,7 @@ from read_service.demo_wire import demo_wire
 from read_service.freshness import Freshness
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
+from read_service.trips_api import trips_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
@@ -68,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
         engine = db.engine
     customers = RelationalCustomerVehicles(*_relational(engine, settings))
     search = _search(settings, engine, customers)
+    trips = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
     models = ReadModels(
         settings=settings,
         log=event_log,
@@ -79,8 +82,11 @@ def create_app(settings: Settings) -> Flask:
         search_watch=PositionWatch(search.position, settings.wait_for_position_s),
         freshness=Freshness(event_log, (customers.position,)),
         search_freshness=Freshness(event_log, (customers.position, search.position)),
+        trips=trips,
+        trips_watch=PositionWatch(trips.position, settings.wait_for_position_s),
+        trips_freshness=Freshness(event_log, (trips.position,)),
     )
-    for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
+    for blueprint in (vehicles_api, customers_api, trips_api, projections_api, demo_wire):
         api.register_blueprint(blueprint(models))
     app.extensions["read_models"] = models
     return app

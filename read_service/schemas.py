@@ -79,6 +79,11 @@ class VehicleItem(Measurements):
         metadata={"description": "null while connected: since when is not kept yet"},
     )
     registered_at = Instant(required=True)
+    open_trip_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the trip it is on: the reported one, else the derived one"},
+    )
     last_heartbeat_at = Instant(required=True, allow_none=True)
     position_recorded_at = Instant(
         required=True,

@@ -59,9 +59,11 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
         """A vehicle in use, with the numbers behind its status."""
         now = models.as_of()
         view, position = models.vehicle(vin, query["at_least"])
+        vehicle_id = view.vehicle.vehicle_id
+        open_trips = models.trips.open_trips([vehicle_id], now)
         return answer(
             {
-                **vehicle_item(view, now, models.settings),
+                **vehicle_item(view, now, models.settings, open_trips.get(vehicle_id)),
                 "heartbeat_interval_s": models.settings.heartbeat_interval_s,
                 "disconnect_after_s": view.vehicle.disconnect_after_s
                 or models.settings.disconnect_after_s,
@@ -103,7 +105,8 @@ def _search(models: ReadModels, query: dict[str, Any]) -> Response:
         ),
         now,
     )
-    return page_answer(page, now, models.settings)
+    open_trips = models.trips.open_trips([one.vehicle.vehicle_id for one in page.items], now)
+    return page_answer(page, now, models.settings, open_trips)
 
 
 def _heartbeats(models: ReadModels, vin: str, query: dict[str, Any]) -> Response:

@@ -52,7 +52,7 @@ class Story:
             for one in self._derived()
             if not any(_overlap(one[2], one[3] or heard, r[2], r[3]) for r in reported)
         ]
-        return sorted(reported + derived, key=lambda one: (one[2], one[0]))
+        return sorted(reported + derived, key=lambda one: (one[2], one[0], str(one[3])))
 
     def _derived(self) -> Iterable[tuple[Any, ...]]:
         state = State()

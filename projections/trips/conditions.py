@@ -34,7 +34,7 @@ def conditions(query: TripQuery) -> list[Condition]:
 
 
 def is_shown() -> Condition:
-    """True of reported trips, and of derived ones that overlap none.
+    """True of reported trips of registered vehicles, and of derived ones that overlap none.
 
     A derived trip that is not over reaches until what was last heard of its vehicle.
     """
@@ -50,7 +50,8 @@ def is_shown() -> Condition:
         )
         .exists()
     )
-    return or_(trip.c.source == "reported", not_(overlapped))
+    registered = trip.c.customer_id.is_not(None)
+    return and_(registered, or_(trip.c.source == "reported", not_(overlapped)))
 
 
 def _during(since: datetime | None, until: datetime | None) -> Condition:

@@ -136,7 +136,7 @@ class Scene:
             known = measured and (measured.distance_km, measured.maximum_speed_kmh)
             times = trip.started_at, trip.ended_at
             found.append((trip.source, trip.customer_id, *times, known))
-        return sorted(found, key=lambda one: (one[2], one[0]))
+        return sorted(found, key=lambda one: (one[2], one[0], str(one[3])))
 
     def expect_the_truth(self) -> list[tuple[Any, ...]]:
         """See that what is kept is what the log says; answer it."""
