@@ -50,7 +50,7 @@ def test_from_standing_to_standing() -> None:
 
 
 @pytest.mark.parametrize("ignition", [None, True, False])
-def test_a_red_light_ends_no_trip(ignition: bool | None) -> None:
+def test_a_red_light_ends_no_trip(*, ignition: bool | None) -> None:
     """Four minutes of standing are no stop, even with the engine off."""
     light = [said(second, 0, ignition=ignition) for second in range(300, 540, 10)]
     there = [*drive(0, 300), *light, *drive(540, 800), *drive(800, 1200, 0)]
@@ -150,7 +150,11 @@ def test_a_clock_that_jumps() -> None:
 
 def test_shorter_than_the_shortest() -> None:
     """Moved to the next ramp, 100 m: no trip by default, one for a customer who counts all."""
-    there = [said(0, 0, odometer_km=7), said(10, 20, odometer_km=7.05), said(20, 0, odometer_km=7.1)]
+    there = [
+        said(0, 0, odometer_km=7),
+        said(10, 20, odometer_km=7.05),
+        said(20, 0, odometer_km=7.1),
+    ]
     there += [said(second, 0, odometer_km=7.1) for second in range(30, 400, 10)]
     assert spans(there) == []
     assert spans(there, TripRules.of({"shortest_km": 0})) == [(0, 20)]
