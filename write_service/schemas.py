@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from vehicle_tracker.schemas import Problem, Text, Vin
+from write_service.heartbeat_message import Number
 
 
 class Strict(Schema):
@@ -39,11 +40,20 @@ def _labels() -> fields.Dict:
     )
 
 
+class TripRules(Strict):
+    """What tells the trips of a customer's vehicles; what is left out is the default."""
+
+    stop_after_s = Number(60, 86_400, allow_none=False)
+    moving_above_kmh = Number(0.5, 50, allow_none=False)
+    shortest_km = Number(0, 100, allow_none=False)
+
+
 class NewCustomer(Strict):
     """A customer to register."""
 
     name = _name()
     address = Text(longest=200, required=True)
+    trip_rules = fields.Nested(TripRules, allow_none=True)
 
 
 class CustomerChanges(Strict):
@@ -51,12 +61,13 @@ class CustomerChanges(Strict):
 
     name = Text(longest=120)
     address = _address()
+    trip_rules = fields.Nested(TripRules, allow_none=True)
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
-            raise ValidationError("expected at least one of name and address")
+            raise ValidationError("expected at least one of name, address and trip_rules")
 
 
 class NewVehicle(Strict):
