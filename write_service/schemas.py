@@ -16,7 +16,18 @@ class Strict(Schema):
 
         unknown = RAISE
 
-    error_messages = {"unknown": "there is no such field"}  # noqa: RUF012 # as marshmallow has it
+    error_messages = {  # noqa: RUF012 # as marshmallow has it
+        "unknown": "there is no such field",
+        "type": "expected a JSON object",
+    }
+
+
+class TripRules(Strict):
+    """What tells the trips of a customer's vehicles; what is left out is the default."""
+
+    stop_after_s = Number(60, 86_400, allow_none=False)
+    moving_above_kmh = Number(0.5, 50, allow_none=False)
+    shortest_km = Number(0, 100, allow_none=False)
 
 
 def _address() -> Text:
@@ -38,14 +49,6 @@ def _labels() -> fields.Dict:
         validate=validate.Length(max=32, error="expected at most {max} labels"),
         metadata={"maxProperties": 32, "example": {"depot": "Södertälje"}},
     )
-
-
-class TripRules(Strict):
-    """What tells the trips of a customer's vehicles; what is left out is the default."""
-
-    stop_after_s = Number(60, 86_400, allow_none=False)
-    moving_above_kmh = Number(0.5, 50, allow_none=False)
-    shortest_km = Number(0, 100, allow_none=False)
 
 
 class NewCustomer(Strict):
