@@ -103,7 +103,7 @@ def test_in_time_and_apart(history: list[Reading], rules: TripRules) -> None:
     if open_:
         assert all(trip.ended_at < open_.started_at for trip in finished)
         assert open_.way.measured() == measure(
-            one for one in history if one.recorded_at >= open_.started_at
+            one for one in history if _tells(one) and one.recorded_at >= open_.started_at
         )
 
 
@@ -116,14 +116,19 @@ def test_the_obvious_recomputation(history: list[Reading], rules: TripRules) -> 
     assert (spans, open_.started_at if open_ else None) == _Obvious(history, rules).trips()
 
 
+def _tells(one: Reading) -> bool:
+    nothing = (one.latitude, one.speed_kmh, one.odometer_km) == (None, None, None)
+    return one.ignition is False or not nothing
+
+
 class _Obvious:
     """All trips of a history, by looking at the whole of it again and again."""
 
     def __init__(self, history: list[Reading], rules: TripRules) -> None:
-        self.all, self.rules = history, rules
-        self.seconds = [(one.recorded_at - BEGIN).total_seconds() for one in history]
-        self.moves = [self._moves(n) for n in range(len(history))]
-        silent = [n for n in range(1, len(history)) if self._wait(n) > rules.stop_after_s]
+        self.all, self.rules = [one for one in history if _tells(one)], rules
+        self.seconds = [(one.recorded_at - BEGIN).total_seconds() for one in self.all]
+        self.moves = [self._moves(n) for n in range(len(self.all))]
+        silent = [n for n in range(1, len(self.all)) if self._wait(n) > rules.stop_after_s]
         self.through = [n for n in silent if self._went_on(n)]
         self.broken = [n for n in silent if n not in self.through]
 
