@@ -3,6 +3,8 @@
 A pure fold over a vehicle's heartbeats by `recorded_at`. So what comes late, and thresholds that
 change, are met by folding again. These are the rules:
 
+- A heartbeat that says neither speed, odometer nor place, nor that the ignition is off, tells
+  nothing of trips: it is as if it had not been heard.
 - A heartbeat *moves* if its ignition is not off and it says a speed above the threshold. If it
   says no speed, it moves if the odometer grew by more than 100 m, or the place is farther away
   than its accuracy allows (50 m if not said), at a mean speed above the threshold; both since the
@@ -69,6 +71,8 @@ class State(msgspec.Struct, frozen=True, gc=False):
     """What must be remembered of a vehicle between two heartbeats. It can be kept as JSON."""
 
     last: Reading | None = None
+    """The newest of those that say anything of trips."""
+
     odometer: Reading | None = None
     """Of those that said the odometer, the one that the next is compared with."""
 
@@ -93,6 +97,8 @@ def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, lis
     last, trip = state.last, state.open
     if last and heartbeat.recorded_at <= last.recorded_at:
         raise ValueError(f"{heartbeat.recorded_at} is not after {last.recorded_at}")
+    if not heartbeat.tells_of_trips:
+        return state, []
     gap = last is not None and heartbeat.recorded_at - last.recorded_at > _stop_after(rules)
     finished: list[DerivedTrip] = []
     if trip and gap:

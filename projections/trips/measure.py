@@ -50,6 +50,12 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
             return None
         return Place(self.latitude, self.longitude)
 
+    @property
+    def tells_of_trips(self) -> bool:
+        """Whether driving or standing can be told from it; "here I am" is neither."""
+        said = (self.speed_kmh, self.odometer_km, self.place)
+        return self.ignition is False or any(one is not None for one in said)
+
 
 class Place(NamedTuple):
     """Degrees, WGS 84."""

@@ -40,8 +40,10 @@ class Trip(Aggregate):
         odometer_km: float | None
 
     @event(Created)
-    def __init__(  # noqa: PLR0913, PLR0917 # as many as the event has
+    def __init__(  # noqa: PLR0913 # as many as the event has
         self,
+        id: UUID,  # noqa: A002, ARG002 # so the library names the stream, and keeps it itself
+        *,
         vin: str,
         started_at: datetime,
         latitude: float | None,
@@ -103,9 +105,18 @@ class OpenTrip(Aggregate):
         return uuid5(_OPEN_TRIPS, vin)
 
     @event(Created)
-    def __init__(self, vin: str, trip_id: UUID) -> None:
-        self.vin = vin
+    def __init__(self, vin: str, trip_id: UUID) -> None:  # noqa: ARG002 # the VIN is for readers
         self.trip_id: UUID | None = trip_id
+
+    @classmethod
+    def as_of(cls, last: Aggregate.Event) -> OpenTrip:
+        """The aggregate by its last event alone: its stream grows for ever."""
+        self = cls.__new__(cls)
+        self.__base_init__(last.originator_id, last.originator_version, last.timestamp)
+        self.trip_id = None
+        if isinstance(last, OpenTrip.Created | OpenTrip.Opened):
+            self.trip_id = last.trip_id
+        return self
 
     @event(Opened)
     def open(self, trip_id: UUID) -> None:

@@ -50,7 +50,7 @@ def test_from_standing_to_standing() -> None:
 
 
 @pytest.mark.parametrize("ignition", [None, True, False])
-def test_a_red_light_ends_no_trip(ignition: bool | None) -> None:
+def test_a_red_light_ends_no_trip(*, ignition: bool | None) -> None:
     """Four minutes of standing are no stop, even with the engine off."""
     light = [said(second, 0, ignition=ignition) for second in range(300, 540, 10)]
     there = [*drive(0, 300), *light, *drive(540, 800), *drive(800, 1200, 0)]
@@ -107,6 +107,15 @@ def test_who_stood_before_silence_ended_its_trip_there() -> None:
     """The device sleeps once the ignition is off: the trip ended when it went off."""
     parked = [said(300, 0, ignition=False), said(310, 0, ignition=False)]
     assert spans([*drive(0, 300), *parked, *drive(9000, 9300)]) == [(0, 300)]
+
+
+def test_who_only_says_here_i_am_neither_drives_nor_stands() -> None:
+    """Bare heartbeats a minute between a report every ten: the trip is that of the reports."""
+    reports = [said(second, 60, odometer_km=second / 60) for second in range(0, 3600, 600)]
+    stop = [said(second, 0, odometer_km=60) for second in (3600, 3700, 3900)]
+    bare = [said(second, ignition=True) for second in range(30, 7200, 60)]
+    assert spans([*reports, *stop]) == spans([*reports, *stop, *bare]) == [(0, 3600)]
+    assert trips_of(bare, DEFAULT) == ([], None)
 
 
 def test_parked_and_towed() -> None:
@@ -176,9 +185,9 @@ def test_silence_until_now() -> None:
 
 def test_a_step_back_is_refused() -> None:
     """Time goes on from step to step; who has a late heartbeat folds again."""
-    state, _ = step(State(), said(10), DEFAULT)
+    state, _ = step(State(), said(10, 0), DEFAULT)
     with pytest.raises(ValueError, match="not after"):
-        step(state, said(10), DEFAULT)
+        step(state, said(10, 0), DEFAULT)
 
 
 def test_rules() -> None:
