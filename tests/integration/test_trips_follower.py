@@ -111,7 +111,9 @@ class Scene:
     def begin(self, minute: int, driver: str | None = None) -> None:
         """Report a trip, unless one is open."""
         if self.trip is None:
-            self.trip = Trip(self.vin, _minute(minute), None, None, None, driver)
+            nothing = dict.fromkeys(("latitude", "longitude", "odometer_km"))
+            started_at = _minute(minute)
+            self.trip = Trip(uuid4(), vin=self.vin, started_at=started_at, driver=driver, **nothing)
             self.log.save(self.trip)
 
     def end(self, after: int) -> None:
