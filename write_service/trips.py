@@ -79,7 +79,7 @@ class TripRecorder:
             raise Conflict("trip_already_open", f"Trip {open_trip.trip_id} of {vin} is open.")
         else:
             open_trip.open(trip_id=trip_id)
-        return self._save(Trip(trip_id, **content), open_trip)
+        return self._save(Trip(**content, id=trip_id), open_trip)
 
     @after_a_conflict
     def end_trip(self, trip_id: UUID, ended_at: datetime, point: Point) -> TripTold:

@@ -30,6 +30,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from projections.trips.measure import Measured, Reading, Way, distance_km
 
@@ -71,7 +72,10 @@ class State(msgspec.Struct, frozen=True, gc=False):
     """What must be remembered of a vehicle between two heartbeats. It can be kept as JSON."""
 
     last: Reading | None = None
-    """The newest of those that say anything of trips."""
+    """The newest heartbeat."""
+
+    told: Reading | None = None
+    """The newest of those that tell anything of trips."""
 
     odometer: Reading | None = None
     """Of those that said the odometer, the one that the next is compared with."""
@@ -94,11 +98,11 @@ def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, lis
 
     Raises `ValueError` if the heartbeat is not newer than the last one.
     """
-    last, trip = state.last, state.open
-    if last and heartbeat.recorded_at <= last.recorded_at:
-        raise ValueError(f"{heartbeat.recorded_at} is not after {last.recorded_at}")
+    if state.last and heartbeat.recorded_at <= state.last.recorded_at:
+        raise ValueError(f"{heartbeat.recorded_at} is not after {state.last.recorded_at}")
     if not heartbeat.tells_of_trips:
-        return state, []
+        return replace(state, last=heartbeat), []
+    last, trip = state.told, state.open
     gap = last is not None and heartbeat.recorded_at - last.recorded_at > _stop_after(rules)
     finished: list[DerivedTrip] = []
     if trip and gap:
@@ -114,7 +118,7 @@ def step(state: State, heartbeat: Reading, rules: TripRules) -> tuple[State, lis
     elif moves:
         way = Way.begin(heartbeat) if last is None or gap else Way.begin(last).on(heartbeat)
         trip = TripUnderWay(way)
-    return State(heartbeat, *_compared_with_next(state, heartbeat), trip), finished
+    return State(heartbeat, heartbeat, *_compared_with_next(state, heartbeat), trip), finished
 
 
 def trips_of(heartbeats: Iterable[Reading], rules: TripRules) -> Derived:
@@ -139,9 +143,9 @@ def over_by(state: State, now: datetime, rules: TripRules) -> list[DerivedTrip] 
     It is a list of one or none: what is too short is over, and no trip. A heartbeat that is heard
     later may still say that the vehicle went on: then the trip is open again.
     """
-    if state.open is None or state.last is None:
+    if state.open is None:
         return None
-    silent = now - state.last.recorded_at > _stop_after(rules)
+    silent = now - state.open.way.until > _stop_after(rules)
     return _ended(state.open, rules) if silent else None
 
 
@@ -175,7 +179,7 @@ def _moves(state: State, heartbeat: Reading, rules: TripRules) -> bool:
 
 
 def _went_on(state: State, heartbeat: Reading, rules: TripRules) -> bool:
-    if state.last and state.last.ignition is False:
+    if state.told and state.told.ignition is False:
         return False
     driven = _driven_km(state.odometer, heartbeat)
     if driven is not None and driven >= 0:

@@ -40,16 +40,15 @@ class Trip(Aggregate):
         odometer_km: float | None
 
     @event(Created)
-    def __init__(  # noqa: PLR0913 # as many as the event has
+    def __init__(  # noqa: PLR0913, PLR0917 # as many as the event has
         self,
-        id: UUID,  # noqa: A002, ARG002 # so the library names the stream, and keeps it itself
-        *,
         vin: str,
         started_at: datetime,
         latitude: float | None,
         longitude: float | None,
         odometer_km: float | None,
         driver: str | None,
+        id: UUID | None = None,  # noqa: A002, ARG002 # the library's name; it keeps it itself
     ) -> None:
         self.vin = vin
         self.started_at = started_at

@@ -185,9 +185,9 @@ def test_silence_until_now() -> None:
 
 def test_a_step_back_is_refused() -> None:
     """Time goes on from step to step; who has a late heartbeat folds again."""
-    state, _ = step(State(), said(10, 0), DEFAULT)
+    state, _ = step(State(), said(10), DEFAULT)
     with pytest.raises(ValueError, match="not after"):
-        step(state, said(10, 0), DEFAULT)
+        step(state, said(10), DEFAULT)
 
 
 def test_rules() -> None:
