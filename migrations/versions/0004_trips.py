@@ -64,8 +64,11 @@ def upgrade() -> None:
         sa.Column("vin", sa.Text(collation="C"), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=True),
         sa.Column("customer_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("belongings", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("reported_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("heard_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("followed", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("since_checkpoint", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("vehicle_id", name=op.f("trip_vehicle_pkey")),
         postgresql_with={"fillfactor": "65"},
     )

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
 from projections.trips.model import Trip
-from projections.trips.places import with_places
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
-    from projections.trips.history import History
     from projections.trips.vehicle import Folded, Followed, Known
 
 
-def derived_trips(vehicle_id: UUID, folded: Folded, history: History) -> list[Trip]:
+def derived_trips(vehicle_id: str, folded: Folded) -> list[Trip]:
     """What the fold of a vehicle's heartbeats found: the trips that are over, and the open one."""
     vehicle = folded.vehicle
-    trips = [with_places(_over(vehicle_id, vehicle, known), history) for known in folded.finished]
+    trips = [_over(vehicle_id, vehicle, known) for known in folded.finished]
     if vehicle.state.open:
         trips.append(_trip(vehicle_id, vehicle, vehicle.state.open.started_at))
     return trips
 
 
-def _over(vehicle_id: UUID, vehicle: Followed, known: Known) -> Trip:
+def _over(vehicle_id: str, vehicle: Followed, known: Known) -> Trip:
     return replace(
         _trip(vehicle_id, vehicle, known.trip.started_at),
         ended_at=known.trip.ended_at,
@@ -37,12 +34,13 @@ def _over(vehicle_id: UUID, vehicle: Followed, known: Known) -> Trip:
     )
 
 
-def _trip(vehicle_id: UUID, vehicle: Followed, started_at: datetime) -> Trip:
+def _trip(vehicle_id: str, vehicle: Followed, started_at: datetime) -> Trip:
+    id_ = UUID(vehicle_id)
     return Trip(
         # The same trip has the same id, however often it is derived.
-        trip_id=uuid5(vehicle_id, rfc3339(started_at)),
+        trip_id=uuid5(id_, rfc3339(started_at)),
         source="derived",
-        vehicle_id=vehicle_id,
+        vehicle_id=id_,
         vin=vehicle.vin,
         customer_id=vehicle.customer_at(started_at),
         started_at=started_at,

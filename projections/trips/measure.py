@@ -18,7 +18,7 @@ _EARTH = Geod(ellps="WGS84")
 _HOUR = timedelta(hours=1)
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False):
+class Reading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a heartbeat says that matters to a trip. None was not said."""
 
     recorded_at: datetime
@@ -75,7 +75,7 @@ class Measured(NamedTuple):
     end: Place | None
 
 
-class Way(msgspec.Struct, frozen=True, gc=False):
+class Way(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The heartbeats of a trip so far, added up: all that measuring them needs."""
 
     since: datetime

@@ -9,19 +9,11 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from projections.trips.history import History
     from projections.trips.measure import Reading
     from projections.trips.model import Trip
 
 
-def with_places(trip: Trip, history: History) -> Trip:
-    """A trip that is over, with the places that its vehicle said on the way."""
-    if trip.ended_at is None:
-        return trip
-    return with_places_of(trip, history.during(trip.vin, trip.started_at, trip.ended_at))
-
-
-def with_places_of(trip: Trip, readings: Iterable[Reading]) -> Trip:
+def with_places(trip: Trip, readings: Iterable[Reading]) -> Trip:
     """The trip with the places of its heartbeats."""
     places = [place for reading in readings if (place := reading.place)]
     latitudes = [place.latitude for place in places]

@@ -14,11 +14,10 @@ from projections.customer_vehicles.relational import customer, vehicle
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.trips.conditions import conditions, is_shown
-from projections.trips.derivation import over_by
+from projections.trips.derivation import State, over_by
 from projections.trips.model import Trip, TripPage, TripView
 from projections.trips.rules import TripRules
 from projections.trips.tables import any_of, followed, rules, trip
-from projections.trips.vehicle import Followed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ _TABLES = (
     .outerjoin(customer, customer.c.customer_id == trip.c.customer_id)
 )
 _under_way = and_(trip.c.source == "derived", trip.c.ended_at.is_(None))
-_read_followed = msgspec.json.Decoder(Followed).decode
+_read_state = msgspec.json.Decoder(State).decode
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -109,12 +108,12 @@ class RelationalTrips:
 
 def _select(which: ColumnElement[bool]) -> Any:
     """The trips that are shown, with what is needed of those that are not over."""
-    remembered = case((_under_way, cast(followed.c.followed, Text)))
+    remembered = case((_under_way, cast(followed.c.state, Text)))
     own_rules = case((_under_way, cast(rules.c.rules, Text)))
     return (
         select(
             *_COLUMNS,
-            remembered.label("followed"),
+            remembered.label("state"),
             own_rules.label("rules"),
             func.coalesce(vehicle.c.registration_number, "").label("registration_number"),
             func.coalesce(customer.c.name, "").label("customer_name"),
@@ -128,8 +127,8 @@ def _view(row: Row[Any], now: datetime) -> TripView | None:
     """A trip as it is at `now`; None if it is over and was too short for one."""
     values = row._asdict()
     found = msgspec.convert({name: values[name] for name in _NAMES}, Trip)
-    if row.followed:
-        state = _read_followed(row.followed).state
+    if row.state:
+        state = _read_state(row.state)
         own = msgspec.json.decode(row.rules) if row.rules else None
         ended = over_by(state, now, TripRules.of(own))
         if ended == []:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from projections.text import folded
 from projections.trips import model
 from projections.trips.measure import Measured, Place, mean_kmh, measure
-from projections.trips.places import with_places_of
+from projections.trips.places import with_places
 from vehicle_tracker.domain.trip import Trip
 from vehicle_tracker.domain.values import vehicle_stream
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from projections.trips.history import History
     from projections.trips.measure import Reading
-    from projections.trips.vehicle import Followed
 
 _NOTHING = timedelta()
 
@@ -39,14 +37,13 @@ def told(trip: model.Trip | None, event: Trip.Created | Trip.Ended) -> model.Tri
     return replace(trip, ended_at=event.ended_at, said=said)
 
 
-def over(trip: model.Trip, vehicle: Followed, history: History) -> model.Trip:
-    """The trip as its vehicle's heartbeats and owners say, measured if it is over."""
-    trip = replace(trip, customer_id=vehicle.customer_at(trip.started_at))
+def over(trip: model.Trip, readings: Iterable[Reading]) -> model.Trip:
+    """The trip as its vehicle's heartbeats on the way measure it; open it is not measured yet."""
     if trip.ended_at is None:
         return trip
-    readings = list(history.during(trip.vin, trip.started_at, trip.ended_at))
-    measured = measured_with(trip, readings, trip.ended_at)
-    return replace(with_places_of(trip, readings), measured=measured)
+    on_the_way = list(readings)
+    measured = measured_with(trip, on_the_way, trip.ended_at)
+    return replace(with_places(trip, on_the_way), measured=measured)
 
 
 def measured_with(trip: model.Trip, readings: Iterable[Reading], until: datetime) -> Measured:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import and_, func, or_, select
 
 from projections.json_rows import as_json, write_rows
 from projections.trips import model, reported
+from projections.trips.history import during
 from projections.trips.tables import WRITE_TRIPS, any_of, trip
 from projections.trips.vehicle import owned_otherwise_since
 from vehicle_tracker.domain.trip import Trip
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from projections.trips.history import History
+    from projections.trips.measure import Reading
     from projections.trips.news import News
     from projections.trips.vehicle import Followed
 
@@ -32,9 +35,9 @@ _read = msgspec.json.Decoder(model.Trip).decode
 def keep_reported(
     connection: Connection,
     history: History,
-    kept: Mapping[UUID, Followed],
-    vehicles: Mapping[UUID, Followed],
-    news: Mapping[UUID, News],
+    kept: Mapping[str, Followed],
+    vehicles: Mapping[str, Followed],
+    news: Mapping[str, News],
 ) -> None:
     """Write the reported trips that were told of, and those of which something else is new.
 
@@ -56,12 +59,32 @@ def keep_reported(
     trips: dict[UUID, model.Trip] = {}
     ids = {event.originator_id for event in told}
     for one in _kept_trips(connection, ids, touched):
-        if one.trip_id in ids or _is_touched(one, *touched[one.vehicle_id]):
+        if one.trip_id in ids or _is_touched(one, *touched[str(one.vehicle_id)]):
             trips[one.trip_id] = one
     for event in told:
         trips[event.originator_id] = reported.told(trips.get(event.originator_id), event)
-    rows = [reported.over(one, vehicles[one.vehicle_id], history) for one in trips.values()]
-    write_rows(connection, WRITE_TRIPS, rows)
+    write_rows(connection, WRITE_TRIPS, _with_history(trips, vehicles, history))
+
+
+def _with_history(
+    trips: Mapping[UUID, model.Trip], vehicles: Mapping[str, Followed], history: History
+) -> list[model.Trip]:
+    """The trips as their vehicles' owners and heartbeats say."""
+    readings: dict[UUID, list[Reading]] = {trip_id: [] for trip_id in trips}
+    spans = {
+        trip_id: during(one.vin, one.started_at, one.ended_at)
+        for trip_id, one in trips.items()
+        if one.ended_at
+    }
+    for trip_id, piece in history.read(spans):
+        readings[trip_id] += piece
+    return [
+        replace(
+            reported.over(one, readings[trip_id]),
+            customer_id=vehicles[str(one.vehicle_id)].customer_at(one.started_at),
+        )
+        for trip_id, one in trips.items()
+    ]
 
 
 def _touched(kept: Followed | None, vehicle: Followed, news: News) -> _Span | None:
@@ -81,7 +104,7 @@ def _is_touched(one: model.Trip, since: datetime, until: datetime | None) -> boo
 
 
 def _kept_trips(
-    connection: Connection, ids: set[UUID], touched: Mapping[UUID, _Span]
+    connection: Connection, ids: set[UUID], touched: Mapping[str, _Span]
 ) -> Iterator[model.Trip]:
     wanted = trip.c.trip_id == func.any(any_of(ids))
     if touched:

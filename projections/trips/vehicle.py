@@ -71,8 +71,8 @@ class Followed(msgspec.Struct, frozen=True, gc=False):
     def customer_at(self, instant: datetime) -> UUID | None:
         """Whose it was then: before it was registered, whose it was first."""
         owners = self.owners
-        if not owners:
-            return None
+        if len(owners) <= 1:
+            return owners[0].customer_id if owners else None
         known = [one.customer_id for one in owners if one.since <= instant]
         return known[-1] if known else owners[0].customer_id
 
@@ -97,6 +97,11 @@ class Folded(NamedTuple):
     vehicle: Followed
     finished: list[Known]
     checkpoints: list[State]
+
+    def then(self, other: Folded) -> Folded:
+        """What came of them and of those after them."""
+        finished = self.finished + other.finished
+        return Folded(other.vehicle, finished, self.checkpoints + other.checkpoints)
 
 
 def told_all(kept: Followed | None, news: News) -> Followed:
@@ -143,6 +148,8 @@ def stale_since(
     heard = vehicle.heard_until
     if kept is None or heard is None:
         return None
+    if vehicle is kept and not changed_rules:  # almost always
+        return readings[0].recorded_at if readings and readings[0].recorded_at <= heard else None
     since = [vehicle.belongs_to_since(one) for one in vehicle.customer_ids & changed_rules]
     since += owned_otherwise_since(kept, vehicle)
     since += [reading.recorded_at for reading in readings[:1]]
@@ -175,7 +182,8 @@ def fold(vehicle: Followed, readings: Iterable[Reading], rules: Mapping[UUID, Tr
         if count == CHECKPOINT_EVERY:
             checkpoints.append(state)
             count = 0
-    return Folded(replace(vehicle, state=state, since_checkpoint=count), finished, checkpoints)
+    went_on = Followed(vehicle.vin, vehicle.belongings, vehicle.reported_until, state, count)
+    return Folded(went_on, finished, checkpoints)
 
 
 class _Judges:

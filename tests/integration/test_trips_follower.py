@@ -113,7 +113,7 @@ class Scene:
         if self.trip is None:
             nothing = dict.fromkeys(("latitude", "longitude", "odometer_km"))
             started_at = _minute(minute)
-            self.trip = Trip(uuid4(), vin=self.vin, started_at=started_at, driver=driver, **nothing)
+            self.trip = Trip(vin=self.vin, started_at=started_at, driver=driver, **nothing)
             self.log.save(self.trip)
 
     def end(self, after: int) -> None:

@@ -82,7 +82,7 @@ def drive(log: EventLog, first: int, minutes: int, vin: str = VIN, **said: Any) 
 def told_of(started_at: datetime, vin: str = VIN, **said: Any) -> Trip:
     """A trip that somebody told of."""
     nothing = dict.fromkeys(("latitude", "longitude", "odometer_km", "driver"))
-    return Trip(uuid4(), vin=vin, started_at=started_at, **{**nothing, **said})
+    return Trip(vin=vin, started_at=started_at, **{**nothing, **said})
 
 
 def _expect(answer: Any, schema: Any, content_type: str = "application/json") -> Any:
