@@ -1,5 +1,7 @@
 """How fast the trips' follower is: heartbeats in their order, late ones, and other rules.
 
+The CPU is the follower's own; PostgreSQL's comes on top.
+
 `python -m bench.trips [VEHICLES]`: a PostgreSQL of its own, a fleet of which a third drives and
 stops again, twenty heartbeats a vehicle, one a minute.
 """
@@ -81,11 +83,12 @@ def _append(log: EventLog, rows: Iterable[NewEvent]) -> int:
 
 
 def _follow(follower: Follower, what: str, events: int) -> None:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     while follower.catch_up():
         pass
-    took = time.perf_counter() - began
-    print(f"{what}: {events:,} in {took:.1f} s, {events / took:,.0f}/s")
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    each = cpu / events * 1e6
+    print(f"{what}: {events:,} in {took:.1f} s, {events / took:,.0f}/s, {each:.0f} µs CPU each")
 
 
 def main() -> None:

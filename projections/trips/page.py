@@ -67,7 +67,9 @@ class Page:
         """Fold what comes in its order; note what does not."""
         kept, news = self._kept.get(vehicle_id), self._news.get(vehicle_id, _NO_NEWS)
         vehicle = self._vehicles[vehicle_id] = told_all(kept, news)
-        readings = sorted(map(Reading.of, news.heartbeats), key=lambda one: one.recorded_at)
+        readings = [Reading.of(event) for event in news.heartbeats]
+        if len(readings) > 1:
+            readings.sort(key=lambda one: one.recorded_at)
         stale = stale_since(kept, vehicle, readings, changed_rules)
         if stale is None:
             if readings or vehicle is not kept:

@@ -89,8 +89,9 @@ def _with_history(
 
 def _touched(kept: Followed | None, vehicle: Followed, news: News) -> _Span | None:
     """Between when something is new of the vehicle that its reported trips may not know yet."""
-    if owned_otherwise := (owned_otherwise_since(kept, vehicle) if kept else []):
-        return owned_otherwise[0], None
+    if kept and kept is not vehicle:
+        for since in owned_otherwise_since(kept, vehicle):
+            return since, None
     until = vehicle.reported_until
     if until is None:
         return None

@@ -70,9 +70,12 @@ class Followed(msgspec.Struct, frozen=True, gc=False):
 
     def customer_at(self, instant: datetime) -> UUID | None:
         """Whose it was then: before it was registered, whose it was first."""
+        if len(self.belongings) == 1:  # almost always
+            (only,) = self.belongings.values()
+            return only.customer_id
         owners = self.owners
-        if len(owners) <= 1:
-            return owners[0].customer_id if owners else None
+        if not owners:
+            return None
         known = [one.customer_id for one in owners if one.since <= instant]
         return known[-1] if known else owners[0].customer_id
 
@@ -192,9 +195,9 @@ class _Judges:
     def __init__(self, vehicle: Followed, rules: Mapping[UUID, TripRules]) -> None:
         self._vehicle = vehicle
         self._rules = rules
-        self._only = (
-            self._of(vehicle.customer_at(BEGINNING)) if len(vehicle.belongings) <= 1 else None
-        )
+        self._only: TripRules | None = None
+        if not rules or len(vehicle.belongings) <= 1:
+            self._only = self._of(vehicle.customer_at(BEGINNING))
 
     def at(self, instant: datetime) -> TripRules:
         return self._only or self._of(self._vehicle.customer_at(instant))
