@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError
 
 from vehicle_tracker.domain.customer import Customer, CustomerKey
-from vehicle_tracker.domain.values import vehicle_stream
+from vehicle_tracker.domain.values import names_a_stream, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import Conflict, unknown_customer, unknown_vehicle
 from vehicle_tracker.resilience import after_a_conflict
@@ -170,7 +170,9 @@ class VehicleTracker:
         return vehicle
 
     def _customer(self, customer_id: UUID) -> Customer:
-        customer = self.log.aggregates([customer_id]).get(customer_id)
+        # A stream of ours may be a vehicle's heartbeats, which are no aggregate.
+        found = {} if names_a_stream(customer_id) else self.log.aggregates([customer_id])
+        customer = found.get(customer_id)
         if not isinstance(customer, Customer):
             raise unknown_customer(customer_id)
         return customer

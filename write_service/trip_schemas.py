@@ -7,10 +7,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from vehicle_tracker.domain.values import names_a_stream
 from vehicle_tracker.schemas import Instant, Text
 from write_service.heartbeat_message import Number
 from write_service.schemas import Strict, Written
-from write_service.trips import NAMED
 
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ class NewTripId(fields.UUID):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         trip_id = super()._deserialize(value, *args, **kwargs)
-        if trip_id.version == NAMED:
+        if names_a_stream(trip_id):
             raise ValidationError("expected a UUID of another version than 5, best 4 or 7")
         return trip_id
 

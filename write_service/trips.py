@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from vehicle_tracker.domain.trip import OpenTrip, Trip
-from vehicle_tracker.domain.values import vehicle_stream
+from vehicle_tracker.domain.values import names_a_stream, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import Conflict, Invalid, unknown_trip, unknown_vehicle
 from vehicle_tracker.resilience import after_a_conflict
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vehicle_tracker.event_log import EventLog
-
-NAMED = 5
-"""The version of UUIDs that name our own streams. No trip has one, or it could be in their way."""
 
 
 class TripTold(NamedTuple):
@@ -111,7 +108,7 @@ class TripRecorder:
 
     def _trip(self, trip_id: UUID) -> Trip:
         # A stream of ours may be a vehicle's heartbeats, which are no aggregate.
-        found = {} if trip_id.version == NAMED else self._log.aggregates([trip_id])
+        found = {} if names_a_stream(trip_id) else self._log.aggregates([trip_id])
         trip = found.get(trip_id)
         if not isinstance(trip, Trip):
             raise unknown_trip(trip_id)
