@@ -222,3 +222,59 @@ def test_what_is_kept_is_what_the_log_says(
                 getattr(scene, name)(*given)
         scene.follow()
         scene.expect_the_truth()
+
+
+def test_a_late_heartbeat_splits_a_trip(scene: Scene) -> None:
+    """What was one trip are two, once it is heard that the vehicle stood in between."""
+    scene.drive(0, 10)
+    scene.drive(20, 10)
+    scene.stand(30, 10)
+    scene.follow()
+    before = scene.expect_the_truth()
+    scene.stand(10, 10)
+    scene.follow()
+    after = scene.expect_the_truth()
+    assert [(one[2], one[3]) for one in before] == [(_minute(0), _minute(30))]
+    assert [one[3] for one in after] == [_minute(10), _minute(30)]
+
+
+def test_other_rules_hold_for_the_past_too(scene: Scene) -> None:
+    """Who stood for three minutes has ended its trip once its customer says that two are enough."""
+    scene.drive(0, 10)
+    scene.stand(10, 4)
+    scene.drive(14, 10)
+    scene.stand(24, 10)
+    scene.follow()
+    assert len(scene.expect_the_truth()) == 1
+    scene.rule(0, {"stop_after_s": 120})
+    scene.follow()
+    assert len(scene.expect_the_truth()) == 2
+    scene.rule(0, None)
+    scene.follow()
+    assert len(scene.expect_the_truth()) == 1
+
+
+def test_a_trip_is_whose_the_vehicle_was_when_it_began(scene: Scene) -> None:
+    """Moved to another customer under way; later trips are the other's."""
+    scene.drive(0, 10)
+    scene.move(5)
+    scene.stand(10, 10)
+    scene.drive(20, 10)
+    scene.follow()
+    owners = [one[1] for one in scene.expect_the_truth()]
+    assert owners == [customer.id for customer in scene.customers]
+
+
+def test_a_derived_trip_gives_way_to_a_reported_one(scene: Scene) -> None:
+    """It is not shown while they overlap, and shown when they do not."""
+    scene.drive(0, 10)
+    scene.stand(10, 10)
+    scene.begin(5)
+    scene.follow()
+    assert [one[0] for one in scene.expect_the_truth()] == ["reported"]
+    scene.drive(40, 10)
+    scene.follow()
+    assert [one[0] for one in scene.expect_the_truth()] == ["reported"]
+    scene.end(after=10)
+    scene.follow()
+    assert [one[0] for one in scene.expect_the_truth()] == ["reported", "derived"]
