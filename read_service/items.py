@@ -112,6 +112,7 @@ def customer_item(view: CustomerView) -> dict[str, Any]:
         "address": customer.address,
         "registered_at": customer.registered_at,
         "disconnect_after_s": customer.disconnect_after_s,
+        "trip_rules": customer.trip_rules,
         "vehicles": sum(view.statuses.values()),
         "status": view.statuses,
     }

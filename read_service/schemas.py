@@ -151,6 +151,13 @@ class CustomerItem(CustomerName):
         allow_none=True,
         metadata={"description": "of its vehicles without a limit of their own; null: as of any"},
     )
+    trip_rules = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "how its vehicles' trips are derived; null: as any"},
+    )
     vehicles = fields.Integer(required=True)
     status = fields.Nested(StatusCounts, required=True)
 

@@ -18,6 +18,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "customer", sa.Column("trip_rules", postgresql.JSON(astext_type=sa.Text()), nullable=True)
+    )
     op.create_table(
         "trip",
         sa.Column("trip_id", sa.Uuid(), nullable=False),
@@ -91,3 +94,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("trip_rules", "trip_checkpoint", "trip_vehicle", "trip"):
         op.drop_table(table)
+    op.drop_column("customer", "trip_rules")

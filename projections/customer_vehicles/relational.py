@@ -59,6 +59,7 @@ customer = db.Table(
     Column("folded_name", Text(collation="C"), nullable=False),
     Column("registered_at", _INSTANT, nullable=False),
     Column("disconnect_after_s", Integer),
+    Column("trip_rules", JSON),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
 )
 

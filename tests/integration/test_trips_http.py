@@ -330,3 +330,16 @@ def test_the_projection_is_listed(read: FlaskClient, follow: Callable[[], int]) 
     """How far the trips are is shown beside the others."""
     follow()
     assert TRIPS in [one["name"] for one in read.get("/api/v1/projections").json["items"]]
+
+
+def test_a_customer_shows_its_own_rules(
+    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
+) -> None:
+    """Those that it has of its own, else null."""
+    follow()
+    path = f"/api/v1/customers/{owner.id}"
+    assert _expect(read.get(path), schemas.Customer())["trip_rules"] is None
+    owner.change_trip_rules({"stop_after_s": 120.0})
+    event_log.save(owner)
+    follow()
+    assert read.get(path).json["trip_rules"] == {"stop_after_s": 120.0}

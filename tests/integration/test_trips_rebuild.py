@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +20,9 @@ from projections.follower import Follower
 from projections.parked import parked_events, replay
 from projections.rebuild import Rebuild
 from projections.trips import vehicle as followed_vehicle
+from projections.trips.reader import RelationalTrips
 from projections.trips.tables import TRIP_TABLES, trip
+from read_service.positions import PositionWatch
 from tests.following import NOW, VINS, append, record, rewind
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.trip import Trip
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 MINUTE = timedelta(minutes=1)
 _NOTHING = dict.fromkeys(("latitude", "longitude", "odometer_km"))
 
@@ -113,3 +121,30 @@ def test_what_cannot_be_folded_is_parked_and_replayed(driven: EventLog, engine: 
     while follower.catch_up():
         pass
     assert len(parked_events(engine, TRIPS)) == 1
+
+
+def test_the_follower_of_trips_is_a_process(
+    driven: EventLog, engine: Engine, settings: Settings
+) -> None:
+    """`follow trips` folds what there is, late heartbeats too, and ends cleanly on SIGTERM."""
+    environment = {
+        **os.environ,
+        "EVENT_LOG_URL": settings.event_log_url,
+        "DATABASE_URL": settings.database_url,
+    }
+    command = [sys.executable, "-m", "flask", "--app", "projections", "follow", "trips"]
+    reader = RelationalTrips(engine, TRIPS, TRIPS)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as following:
+        try:
+            PositionWatch(reader.position, patience_s=60).wait_for(driven.head())
+            late = record(driven, VINS[0], NOW + 15.5 * MINUTE, speed_kmh=0.0)
+            PositionWatch(reader.position, patience_s=60).wait_for(late)
+        finally:
+            following.send_signal(signal.SIGTERM)
+            errors = following.communicate(timeout=10)[1]
+    assert following.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert "Warning" not in errors
+    assert len(_rows(engine)[0]) == 3
