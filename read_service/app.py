@@ -17,7 +17,9 @@ from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
 from read_service.demo_wire import demo_wire
+from read_service.feed_api import changes_api
 from read_service.freshness import Freshness
+from read_service.log_cursor import LogCursors
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
 from read_service.vehicles_api import vehicles_api
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> Flask:
     )
     for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
         api.register_blueprint(blueprint(models))
+    api.register_blueprint(changes_api(models, LogCursors(event_log)))
     app.extensions["read_models"] = models
     return app
 
