@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,10 +31,14 @@ class Seen(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """A vehicle to which something happened: the last position of it, and how it is now."""
+    """A vehicle to which something happened: the last position of it, and how it is now.
+
+    `decided`: it was not only heard of, but something was decided about it.
+    """
 
     vin: str
     position: int
+    decided: bool
     now: Seen
     before: Seen | None
 
@@ -64,13 +69,14 @@ class News:
     def told(self, query: VehicleQuery, vins: frozenset[str]) -> dict[str, Message]:
         """By VIN, what somebody hears who asked for these; no `vins`: all that the query finds."""
         told: dict[str, Message] = {}
+        decided = replace(query, statuses=(), silent_for=None, box=None, near=None)
         for one in self._touched.values():
             if vins and one.vin not in vins:
                 continue
             view, at = one.now
             if view is not None and matches(query, view, at, self._limit):
                 told[one.vin] = Message(one.position, self._vehicle(one, view))
-            else:
+            elif view is None or one.decided or matches(decided, view, at, self._limit):
                 gone = event("gone", {"vin": one.vin, "position": self._position})
                 told[one.vin] = Message(one.position, gone, not self._may_be_shown(query, one))
         return told

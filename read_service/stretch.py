@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from read_service.models import ReadModels
+    from vehicle_tracker.recorder import LoggedEvent
 
 MOST_REMEMBERED = 100_000
 """So many vehicles are remembered as they were, 1 to 2 KB each."""
@@ -34,7 +35,8 @@ class Stretch(NamedTuple):
 
 class _Touch(NamedTuple):
     position: int
-    silent_at: datetime | None
+    decided: bool = False
+    silent_at: datetime | None = None
 
 
 class Stretches:
@@ -58,8 +60,8 @@ class Stretches:
             if row.topic in _OF_ALL_ITS_VEHICLES:
                 customers[row.stream] = row.position
             elif row.topic.startswith(OF_A_VEHICLE) and (event := self._event(row)):
-                silent_at = event.at if isinstance(event, VehicleDisconnected) else None
-                touches[vehicle_id_of(row, event)] = _Touch(row.position, silent_at)
+                id_ = vehicle_id_of(row, event)
+                touches[id_] = _touched(touches.get(id_), row, event)
         known = self._models.customers.known(list(touches), [])
         if after > self._until or len(self._seen) > MOST_REMEMBERED:
             self._seen = {}  # something may have happened since that nobody has read
@@ -68,7 +70,7 @@ class Stretches:
         self._until = max(self._until, until)
         return Stretch(touched, customers, known.position)
 
-    def _event(self, row: Any) -> Any:
+    def _event(self, row: LoggedEvent) -> Any:
         try:
             return self._models.log.event(row)
         except Exception as error:  # noqa: BLE001 # the follower parks it, and says so
@@ -80,10 +82,16 @@ class Stretches:
     ) -> dict[UUID, Touched]:
         vins = vins_of(self._models.log, touches, views)
         touched = {}
-        for id_, (position, silent_at) in touches.items():
+        for id_, (position, decided, silent_at) in touches.items():
             if id_ in vins:
                 # A verdict is of an instant that may be later than that of the read model.
                 at = max(now, silent_at + _JUST_AFTER) if silent_at else now
                 seen = Seen(views.get(id_), at)
-                touched[id_] = Touched(vins[id_], position, seen, self._seen.get(id_))
+                touched[id_] = Touched(vins[id_], position, decided, seen, self._seen.get(id_))
         return touched
+
+
+def _touched(before: _Touch | None, row: LoggedEvent, event: Any) -> _Touch:
+    decided = row.topic.startswith("Vehicle.") or bool(before and before.decided)
+    silent_at = event.at if isinstance(event, VehicleDisconnected) else None
+    return _Touch(row.position, decided, silent_at or (before and before.silent_at))

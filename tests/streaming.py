@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from projections.paging import decode_cursor
 from tests.running import CHECKOUT, free_port, wait_for
 
 if TYPE_CHECKING:
@@ -136,6 +137,11 @@ class Client:
                     self._keep(name, data)
                     return name, data
         return None
+
+    def hear_all(self, position: int) -> None:
+        """Hear everything up to a position of the log, of which the last is a message."""
+        while not self.last_id or decode_cursor(self.last_id, tuple[str, int])[1] < position:
+            assert self.hear(), "the stream ended"
 
     def body(self) -> Any:
         """The rest of an answer that is no stream, as JSON."""
