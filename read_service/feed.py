@@ -33,6 +33,9 @@ LOOK_AGAIN_S = 1.0
 A_LISTENER_S = 0.0005
 """So much longer is waited for each listener that was told: 500 hear four times a second."""
 
+AT_ONCE, BREATH_S = 20, 0.002
+"""All woken at once, they would stand in line for the interpreter before every search."""
+
 MOST_MISSED = 10_000
 """Whoever is so many positions behind asks again for all there is."""
 
@@ -127,7 +130,10 @@ class Feed:
             if all(one.asked.vins for one in asking):
                 vins = vins.union(*(one.asked.vins for one in asking))
             messages = news.told(query, vins)
-            told += sum(_put(one, messages, stretch, before, position) for one in asking)
+            for one in asking:
+                if _put(one, messages, stretch, before, position):
+                    told += 1
+                    time.sleep(0 if told % AT_ONCE else BREATH_S)
         return told
 
     def _say_if_behind(self, listeners: Sequence[Listener]) -> None:

@@ -85,6 +85,8 @@ def stream_api(feed: Feed, cursors: LogCursors) -> ApiBlueprint:
         cursor = query["after"] if last is None else last
         after = None if cursor in (None, "", NOW) else cursors.decode(cursor, field)
         listener = feed.listen(Asked(asked(query), frozenset(query["vin"]), query["counts"]), after)
-        return Response(listener, content_type=EVENT_STREAM, headers=UNBUFFERED)
+        return Response(
+            listener, content_type=EVENT_STREAM, headers=UNBUFFERED, direct_passthrough=True
+        )
 
     return blueprint

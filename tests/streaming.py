@@ -66,8 +66,12 @@ class ReadService:
 
     def get(self, path: str) -> Any:
         """The JSON of an answer."""
+        return json.loads(self.text(path))
+
+    def text(self, path: str) -> str:
+        """The body of an answer."""
         with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=20) as answer:
-            return json.load(answer)
+            return str(answer.read().decode())
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self._log.read_text()

@@ -14,6 +14,7 @@ import pytest
 
 from projections.paging import encode_cursor
 from tests.following import VINS, append, catch_up, new_follower, record, running
+from tests.running import wait_for
 from tests.streaming import Client, ReadService, serving
 from vehicle_tracker.domain import connection
 from vehicle_tracker.domain.connection import VehicleDisconnected, connection_stream
@@ -216,3 +217,19 @@ def test_it_ends_in_time_with_streams_open(service: ReadService, listen: Listen)
     clients = [listen() for _ in range(20)]
     assert service.stop() < 1.2
     assert [client.hear() for client in clients] == [None] * 20
+
+
+def test_a_listener_that_hung_up_is_forgotten(
+    service: ReadService, event_log: EventLog, listen: Listen
+) -> None:
+    """Its thread and its place end with the next message that cannot be sent."""
+    for _ in range(10):
+        listen().close()
+    client = listen()
+
+    def open_streams() -> bool:
+        record(event_log, VIN, utc_now())
+        client.hear_until("vehicle", vin=VIN)
+        return "stream_listeners 1.0" in service.text("/metrics")
+
+    wait_for(open_streams, 20)
