@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
+from read_service.changes import HEARTBEAT
 from read_service.happened import TYPES
 from read_service.schemas import AsOf
 from vehicle_tracker.schemas import Instant, Vin
@@ -21,7 +22,7 @@ class ChangeItem(Schema):
 
     cursor = fields.String(required=True, metadata=_CURSOR)
     position = fields.Integer(required=True)
-    type = fields.String(required=True, validate=validate.OneOf(TYPES))
+    type = fields.String(required=True, validate=validate.OneOf((*TYPES, HEARTBEAT)))
     vin = Vin(required=True)
     at = Instant(required=True, metadata={"description": "the instant that it speaks of"})
 

@@ -92,7 +92,9 @@ def test_a_decision_may_take_a_vehicle_away() -> None:
 
 def test_each_is_written_once() -> None:
     """All who hear of a vehicle hear the same bytes; whoever named others hears nothing."""
-    news = News({UUID(int=9): Touched(VIN, 7, decided=False, now=_seen(0), before=None)}, 8, SETTINGS)
+    news = News(
+        {UUID(int=9): Touched(VIN, 7, decided=False, now=_seen(0), before=None)}, 8, SETTINGS
+    )
     one, other = news.told(LIVE, ALL)[VIN], news.told(THEIRS, frozenset({VIN}))[VIN]
     assert one.text is other.text
     assert news.told(LIVE, NONE) == {}

@@ -33,7 +33,7 @@ def test_a_position_moves_without_messages() -> None:
 
 
 def test_too_much_is_a_reset() -> None:
-    """Over the bound all is forgotten, also what comes before that was heard; it is counted once."""
+    """Over the bound all is forgotten, and what comes before that is heard, too; it counts once."""
     outbox, before = Outbox(0), _resets()
     outbox.put({str(n): b"x" for n in range(MOST_WAITING)}, 1)
     outbox.put({"one more": b"x"}, 2)
