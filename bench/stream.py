@@ -219,7 +219,7 @@ def _measure(folder: Path, path: str, count: int, seconds: float) -> None:
         sent, took = together(lambda: probe(seconds), lambda: search(seconds))
         after, lasted = reader.cpu_times(), time.monotonic() - began
         busy = sum(after[:2]) - sum(before[:2])
-        time.sleep(1)
+        time.sleep(3)
         many_heard = [one for one in many.heard() if one[0] in sent]
         in_browser = chromium.execute_script("return window.heard")
         browser_heard = [one for one in in_browser if one[0] in sent]
