@@ -78,7 +78,8 @@ def stream_api(feed: Feed, cursors: LogCursors) -> ApiBlueprint:
         """Server-sent events: vehicles as soon as something about them has changed.
 
         It goes on where `Last-Event-ID` (or `after`) says, or else from now on. First open it, then
-        ask `/vehicles` for what there is; of both the one with the later `position` is right.
+        ask `/vehicles` for what there is; of both the one with the later `position` is right. A
+        vehicle that begins to be silent for longer than `silent_for` is not told: nothing happened.
         """
         last = request.headers.get(LAST_EVENT_ID)
         field = "after" if last is None else LAST_EVENT_ID

@@ -102,6 +102,7 @@ class Client:
 
     port: int
     query: str = ""
+    method: str = "GET"
     receives: int = 0
     last_id: str | None = None
     vehicles: dict[str, Any] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class Client:
         self._socket.settimeout(20)
         again = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
         path = f"/api/v1/stream?{quote(self.query, safe='=&,.-')}"
-        head = f"GET {path} HTTP/1.0\r\nHost: test\r\n{again}\r\n"
+        head = f"{self.method} {path} HTTP/1.0\r\nHost: test\r\n{again}\r\n"
         self._socket.sendall(head.encode())
         self._lines = self._socket.makefile("rb")
         self.status = int(self._lines.readline().split()[1])

@@ -9,16 +9,19 @@ from datetime import timedelta
 from random import Random
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
 from projections.paging import encode_cursor
+from read_service.feed import MOST_MISSED
 from tests.following import VINS, append, catch_up, new_follower, record, running
 from tests.running import wait_for
 from tests.streaming import Client, ReadService, serving
-from vehicle_tracker.domain import connection
+from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import VehicleDisconnected, connection_stream
-from vehicle_tracker.domain.values import utc_now, vehicle_stream
+from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
+from vehicle_tracker.domain.values import heartbeat_stream, utc_now, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import NewEvent
 
@@ -194,6 +197,40 @@ def test_who_does_not_read_holds_up_nobody(
     assert len(deaf) == 5
 
 
+def test_who_missed_too_much_asks_again(
+    service: ReadService, event_log: EventLog, listen: Listen
+) -> None:
+    """From too long ago: `reset` comes first, and then what happens from now on."""
+    client = listen()
+    long_ago = service.get("/api/v1/changes?limit=1")["end_cursor"]
+    began = utc_now() - timedelta(hours=1)
+    events = [
+        HeartbeatRecorded(at, Heartbeat(vin=VIN, recorded_at=at))
+        for at in (began + timedelta(milliseconds=n) for n in range(MOST_MISSED))
+    ]
+    stream, topic = heartbeat_stream(VIN), HeartbeatRecorded.TOPIC
+    with event_log.writing() as writing:
+        writing.insert([NewEvent(stream, e.version, topic, heartbeat.encode(e)) for e in events])
+    client.hear_until("vehicle", vin=VIN)
+    wait_for(lambda: event_log.head() == service.get("/api/v1/vehicles")["position"], 20)
+    late = listen(last_id=long_ago)
+    assert late.hear() == ("reset", {})
+    record(event_log, OTHER, utc_now())
+    assert (late.hear() or ("",))[0] == "vehicle"
+
+
+def test_a_customer_that_changes_changes_its_vehicles(
+    service: ReadService, event_log: EventLog, fleet: Customer, listen: Listen
+) -> None:
+    """Who may see its vehicles asks again; who asked for another's is left alone."""
+    client, other = listen(), listen(f"customer_id={uuid4()}")
+    fleet.change_details("Kalle & Söner", "Väg 1")
+    event_log.save(fleet)
+    assert client.hear() == ("reset", {})
+    service.stop()
+    assert other.hear() is None
+
+
 @pytest.mark.parametrize(
     ("cursor", "expected"),
     [
@@ -225,6 +262,7 @@ def test_a_listener_that_hung_up_is_forgotten(
     """Its thread and its place end with the next message that cannot be sent."""
     for _ in range(10):
         listen().close()
+        assert listen(method="HEAD").hear() is None
     client = listen()
 
     def open_streams() -> bool:
