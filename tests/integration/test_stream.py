@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,8 +18,8 @@ import pytest
 from projections.paging import encode_cursor
 from read_service.feed import MOST_MISSED
 from tests.following import VINS, append, catch_up, new_follower, record, running
-from tests.running import wait_for
-from tests.streaming import Client, ReadService, serving
+from tests.running import CHECKOUT, free_port, wait_for
+from tests.streaming import Client, ReadService, is_ready, serving
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import VehicleDisconnected, connection_stream
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -271,3 +273,24 @@ def test_a_listener_that_hung_up_is_forgotten(
         return "stream_listeners 1.0" in service.text("/metrics")
 
     wait_for(open_streams, 20)
+
+
+def test_the_front_door_passes_it_on(
+    service: ReadService, event_log: EventLog, tmp_path: Path
+) -> None:
+    """Each part at once; and it ends in time when both are told to."""
+    port, address = free_port(), f"http://127.0.0.1:{service.port}"
+    command = [sys.executable, "-m", "embedded.front_door", "--port", str(port)]
+    command += ["--read-service", address, "--write-service", address]
+    with subprocess.Popen([*command, "--dashboard", str(tmp_path)], cwd=CHECKOUT) as door:
+        wait_for(lambda: is_ready(port), 20)
+        client = Client(port).connect()
+        record(event_log, VIN, utc_now(), speed_kmh=80.5)
+        client.hear_until("vehicle", vin=VIN, speed_kmh=80.5)
+        door.terminate()
+        took = service.stop()
+        began = time.monotonic()
+        assert door.wait(20) == 0
+        assert took + time.monotonic() - began < 1.2
+        assert client.hear() is None
+        client.close()
