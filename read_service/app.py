@@ -17,7 +17,10 @@ from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
 from read_service.demo_wire import demo_wire
+from read_service.feed import Feed
+from read_service.feed_api import changes_api, stream_api
 from read_service.freshness import Freshness
+from read_service.log_cursor import LogCursors
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
 from read_service.vehicles_api import vehicles_api
@@ -82,7 +85,12 @@ def create_app(settings: Settings) -> Flask:
     )
     for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
         api.register_blueprint(blueprint(models))
+    cursors = LogCursors(event_log)
+    feed = Feed(models, cursors)
+    api.register_blueprint(changes_api(models, cursors))
+    api.register_blueprint(stream_api(feed, cursors))
     app.extensions["read_models"] = models
+    app.extensions["feed"] = feed
     return app
 
 
