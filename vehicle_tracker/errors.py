@@ -91,3 +91,13 @@ def unknown_vehicle(vin: str) -> Unknown:
 def unknown_customer(customer_id: object) -> Unknown:
     """No customer has this id."""
     return Unknown("unknown_customer", f"No customer with id {customer_id} is registered.")
+
+
+def period_too_long() -> Invalid:
+    """There is more in this period than can be read in the time that one request is given."""
+    expected = "expected a later time: there are too many heartbeats in this period"
+    return Invalid(
+        "period_too_long",
+        "This period has too many heartbeats to be read at once; ask for a shorter one.",
+        errors={"from": [expected]},
+    )
