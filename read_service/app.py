@@ -16,6 +16,7 @@ from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
+from read_service.availability_api import availability_api
 from read_service.demo_wire import demo_wire
 from read_service.freshness import Freshness
 from read_service.models import ReadModels
@@ -80,7 +81,9 @@ def create_app(settings: Settings) -> Flask:
         freshness=Freshness(event_log, (customers.position,)),
         search_freshness=Freshness(event_log, (customers.position, search.position)),
     )
-    for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
+    present = (vehicles_api, customers_api, projections_api, demo_wire)
+    past = (availability_api,)
+    for blueprint in present + past:
         api.register_blueprint(blueprint(models))
     app.extensions["read_models"] = models
     return app

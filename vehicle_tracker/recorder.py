@@ -180,6 +180,8 @@ class EventLogRecorder(PostgresApplicationRecorder):
 
         JIT compiling costs such reads more than it saves.
         """
+        if within_s <= 0:
+            raise period_too_long()
         milliseconds = str(max(1, round(1_000 * within_s)))
         with self._cursor() as cursor, cursor.connection.transaction():
             cursor.execute(_LIMIT, (milliseconds,), prepare=True)
