@@ -21,6 +21,7 @@ from read_service.demo_wire import demo_wire
 from read_service.freshness import Freshness
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
+from read_service.timeline_api import timeline_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
         search_freshness=Freshness(event_log, (customers.position, search.position)),
     )
     present = (vehicles_api, customers_api, projections_api, demo_wire)
-    past = (availability_api,)
+    past = (availability_api, timeline_api)
     for blueprint in present + past:
         api.register_blueprint(blueprint(models))
     app.extensions["read_models"] = models

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from projections.customer_vehicles.model import STATUSES
+from read_service.happened import TYPES
 from read_service.schemas import AsOf, CustomerName, Paged, VehiclePage
 from vehicle_tracker.schemas import Instant, Vin
 
@@ -65,22 +66,7 @@ class Happened(Schema):
     at = Instant(required=True)
     type = fields.String(
         required=True,
-        validate=validate.OneOf(
-            [
-                "registered",
-                "registration_number_changed",
-                "moved_customer",
-                "labels_changed",
-                "disconnect_after_changed",
-                "decommissioned",
-                "recommissioned",
-                "connected",
-                "disconnected",
-                "connection_mended",
-                "trip_started",
-                "trip_ended",
-            ]
-        ),
+        validate=validate.OneOf(TYPES),
     )
     registration_number = fields.String()
     customer = fields.Nested(CustomerName)
