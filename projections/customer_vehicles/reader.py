@@ -20,11 +20,12 @@ from projections.customer_vehicles.model import (
 )
 from projections.customer_vehicles.relational import (
     as_json,
+    connections,
     customer,
     in_use,
-    status_at,
     vehicle,
 )
+from projections.customer_vehicles.relational_status import WITH_LIMIT, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
@@ -124,6 +125,7 @@ class RelationalCustomerVehicles:
             (row[0], row[1]): row[2]
             for row in connection.execute(
                 select(vehicle.c.customer_id, status, func.count())
+                .select_from(WITH_LIMIT)
                 .where(in_use, theirs)
                 .group_by(vehicle.c.customer_id, status)
             )
@@ -140,9 +142,13 @@ def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[Vehicl
             as_json(vehicle),
             func.coalesce(customer.c.name, ""),
             func.coalesce(customer.c.address, ""),
+            customer.c.disconnect_after_s,
+            connections.c.connected_since,
+            connections.c.connected_until,
         )
         .outerjoin_from(vehicle, customer, vehicle.c.customer_id == customer.c.customer_id)
+        .outerjoin(connections, vehicle.c.vehicle_id == connections.c.vehicle_id)
         .where(in_use, which)
         .order_by(vehicle.c.vin)
     )
-    return [VehicleView(_read_vehicle(row[0]), row[1], row[2]) for row in rows]
+    return [VehicleView(_read_vehicle(row[0]), *row[1:]) for row in rows]

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
     as_json,
+    connections,
     customer,
     in_use,
-    status_at,
     vehicle,
 )
+from projections.customer_vehicles.relational_status import WITH_LIMIT, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
 
-_WITH_CUSTOMER = vehicle.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id)
+_WITH_CUSTOMER = WITH_LIMIT.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id)
 _read_document = msgspec.json.Decoder(VehicleDocument).decode
 _read_counts = msgspec.json.Decoder(list[CustomerCount]).decode
 
@@ -63,7 +64,13 @@ class RelationalVehicleSearch:
             found = and_(in_use, *conditions(connection, query, now))
             counts = connection.execute(self._counts(query, found, status)).one()
             chosen = (
-                select(vehicle.c.vehicle_id, customer.c.name, order.key.label("key"), vehicle.c.vin)
+                select(
+                    vehicle.c.vehicle_id,
+                    customer.c.name,
+                    order.key.label("key"),
+                    vehicle.c.vin,
+                    customer.c.disconnect_after_s,
+                )
                 .select_from(_WITH_CUSTOMER)
                 .where(found, of_customer, of_status, after)
             )
@@ -75,11 +82,11 @@ class RelationalVehicleSearch:
         page = rows[: query.limit]
         customers = _read_counts(counts.customers)
         return VehiclePage(
-            items=[VehicleView(_read_document(row[0]), row[1] or "") for row in page],
+            items=[VehicleView(_read_document(row[0]), row[1] or "", "", *row[4:]) for row in page],
             total=counts.total,
             statuses={name: (counts.statuses or {}).get(name, 0) for name in STATUSES},
             customers=sorted(customers, key=lambda c: (folded(c.name), c.customer_id)),
-            next_cursor=order.cursor(*page[-1][2:]) if len(rows) > len(page) else None,
+            next_cursor=order.cursor(*page[-1][2:4]) if len(rows) > len(page) else None,
             position=counts.position,
         )
 
@@ -87,6 +94,7 @@ class RelationalVehicleSearch:
         """Position, total and facets as one statement, from one walk over the vehicles found."""
         groups = (
             select(vehicle.c.customer_id, status.label("status"), func.count().label("n"))
+            .select_from(WITH_LIMIT)
             .where(found)
             .group_by(vehicle.c.customer_id, status)
             .cte("groups")
@@ -122,8 +130,17 @@ def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
     found = chosen.subquery()
     first = select(found).order_by(order.sorted(found.c.key), found.c.vin).limit(limit).subquery()
     return (
-        select(as_json(vehicle), first.c.name, cast(first.c.key, Text), vehicle.c.vin)
+        select(
+            as_json(vehicle),
+            first.c.name,
+            cast(first.c.key, Text),
+            vehicle.c.vin,
+            first.c.disconnect_after_s,
+            connections.c.connected_since,
+            connections.c.connected_until,
+        )
         .join_from(first, vehicle, first.c.vehicle_id == vehicle.c.vehicle_id)
+        .outerjoin(connections, first.c.vehicle_id == connections.c.vehicle_id)
         .order_by(order.sorted(first.c.key), vehicle.c.vin)
     )
 

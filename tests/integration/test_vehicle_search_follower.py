@@ -128,16 +128,12 @@ def _folded(log: EventLog) -> dict[str, Any]:
             event = log.event(logged)
             key = fold.key_of(event)
             documents[key] = fold.evolve(documents.get(key), event)
-    names = {
-        key.id: one.customer_name
-        for key, one in documents.items()
-        if isinstance(one, SearchedCustomer)
-    }
+    owners = {key.id: one for key, one in documents.items() if isinstance(one, SearchedCustomer)}
     return {
         key.id: msgspec.json.decode(
             customer_source(one)
             if isinstance(one, SearchedCustomer)
-            else vehicle_source(one, names.get(one.customer_id, ""))
+            else vehicle_source(one, owners.get(one.customer_id))
         )
         for key, one in documents.items()
     }
