@@ -18,6 +18,7 @@ from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
 from read_service.availability_api import availability_api
 from read_service.demo_wire import demo_wire
+from read_service.fleet_api import fleet_api
 from read_service.freshness import Freshness
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
@@ -83,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
         search_freshness=Freshness(event_log, (customers.position, search.position)),
     )
     present = (vehicles_api, customers_api, projections_api, demo_wire)
-    past = (availability_api, timeline_api)
+    past = (availability_api, timeline_api, fleet_api)
     for blueprint in present + past:
         api.register_blueprint(blueprint(models))
     app.extensions["read_models"] = models

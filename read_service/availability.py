@@ -85,7 +85,7 @@ def _invalid(field: str, expected: str) -> Invalid:
 
 
 def availability(history: History, asked: Sequence[Asked]) -> list[Available]:
-    """What each of the vehicles was when. Errors: `period_too_long`."""
+    """What each of the vehicles was when. Errors: `too_much_to_read`."""
     heard = history.heard([one.period for one in asked])
     return [
         Available(one, spells(one.period, times)) for one, times in zip(asked, heard, strict=True)

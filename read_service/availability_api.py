@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flask import Response, request
 
 from projections.catalog import CUSTOMER_VEHICLES
+from projections.customer_vehicles.model import limit_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -65,7 +66,7 @@ def availability_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.arguments(history_queries.AvailabilityQuery, location="query")
     @blueprint.response(200, history_schemas.VehicleAvailability)
     @blueprint.alt_response(404, description="`unknown_vehicle`: never registered")
-    @blueprint.alt_response(422, description="`invalid_request`, `period_too_long`")
+    @blueprint.alt_response(422, description="`invalid_request`, `too_much_to_read`")
     @blueprint.alt_response(503, description="`read_model_behind`, `event_log_unavailable`")
     @blueprint.doc(**_CSV)
     def show_vehicle_availability(query: dict[str, Any], vin: str) -> Response:
@@ -76,7 +77,7 @@ def availability_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.arguments(history_queries.CustomerAvailabilityQuery, location="query")
     @blueprint.response(200, history_schemas.CustomerAvailability)
     @blueprint.alt_response(404, description="`unknown_customer`")
-    @blueprint.alt_response(422, description="`invalid_request`, `period_too_long`")
+    @blueprint.alt_response(422, description="`invalid_request`, `too_much_to_read`")
     @blueprint.alt_response(503, description=BEHIND)
     @blueprint.doc(**_CSV)
     def show_customer_availability(query: dict[str, Any], customer_id: UUID) -> Response:
@@ -152,16 +153,14 @@ class _Customers:
         """Its vehicles in use by VIN, each from when it became theirs, and the position."""
         theirs = VehicleQuery(customer_ids=(customer_id,), sort="vin", limit=MOST_VEHICLES)
         page = self._search.search(theirs, now)
-        limit = _limit_of_customer(self._models, customer_id)
-        vehicles = [view.vehicle for view in page.items]
-        changed = [one.vehicle_id for one in vehicles if one.version > 1]
+        changed = [view.vehicle.vehicle_id for view in page.items if view.vehicle.version > 1]
         events = self._models.log.streams(changed)
         asked = []
-        for one in vehicles:
+        for view in page.items:
+            one, limit = view.vehicle, limit_of(view, self._models.settings.disconnect_after_s)
             since = theirs_since(events.get(one.vehicle_id, ())) or one.registered_at or start
-            own_limit = one.disconnect_after_s or limit
             plate = one.registration_number or ""
-            asked.append(Asked(one.vin, plate, own_limit, max(start, since), end))
+            asked.append(Asked(one.vin, plate, limit, max(start, since), end))
         return asked, page.position
 
 

@@ -93,11 +93,11 @@ def unknown_customer(customer_id: object) -> Unknown:
     return Unknown("unknown_customer", f"No customer with id {customer_id} is registered.")
 
 
-def period_too_long() -> Invalid:
-    """There is more in this period than can be read in the time that one request is given."""
-    expected = "expected a later time: there are too many heartbeats in this period"
+def too_much_to_read() -> Invalid:
+    """What is asked for takes longer to read than one request is given."""
+    expected = "expected a shorter period, or fewer vehicles"
     return Invalid(
-        "period_too_long",
-        "This period has too many heartbeats to be read at once; ask for a shorter one.",
-        errors={"from": [expected]},
+        "too_much_to_read",
+        "There is too much in this period to be read at once; ask for less.",
+        errors={"query": [expected]},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, LiteralString
 
 from psycopg.sql import SQL, Composed, Identifier, Literal
@@ -13,7 +14,7 @@ from vehicle_tracker.domain.connection import ConnectionMended, connection_strea
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from vehicle_tracker.domain.availability import Period
@@ -30,9 +31,12 @@ _AT_ONCE = 10
 MOST_WITHOUT_A_PLACE = 10_000
 """So many heartbeats are looked through for a vehicle's last place: a week at one a minute."""
 
+MOST_JUDGED = 64
+"""So many verdicts are looked through for the start of a connection."""
+
 
 class History:
-    """The past in an event log. Errors: `period_too_long`, and what the log raises."""
+    """The past in an event log. Errors: `too_much_to_read`, and what the log raises."""
 
     def __init__(self, recorder: EventLogRecorder) -> None:
         self._recorder = recorder
@@ -63,6 +67,16 @@ class History:
         self._select_connection = self._sql(
             "SELECT topic, state FROM {table} WHERE originator_id = %b AND originator_version >= %b"
             " AND (originator_version <= %b OR topic = {mended})"
+        )
+
+        self._select_connections = self._sql(
+            "SELECT judged.topic, judged.state"
+            " FROM unnest(%b::uuid[], %b::bigint[]) AS asked (stream, until),"
+            " LATERAL ((SELECT topic, state FROM {table}"
+            " WHERE originator_id = asked.stream AND originator_version <= asked.until"
+            " ORDER BY originator_version DESC LIMIT {judged})"
+            " UNION ALL (SELECT topic, state FROM {table} WHERE originator_id = asked.stream"
+            " AND originator_version > asked.until AND topic = {mended})) AS judged"
         )
 
     def heard(self, periods: Sequence[Period]) -> Iterator[Heard]:
@@ -112,12 +126,42 @@ class History:
         """
         asked = (connection_stream(vin), 2 * since, 2 * until + 1)
         rows = self._recorder.fetch(self._select_connection, *asked, within_s=WITHIN_S)
-        found = (connection.decoders[topic](state) for topic, state in rows)
-        return [event for event in found if not isinstance(event, connection.ListeningResumed)]
+        return _decoded(rows)
+
+    def connected_since(self, heard: Mapping[str, datetime]) -> dict[str, datetime]:
+        """By VIN the start of the connection that a heartbeat is in, if it was judged.
+
+        What late heartbeats mended is counted. Where a connection reaches back beyond the newest
+        `MOST_JUDGED` verdicts, since when is not known.
+        """
+        streams = [connection_stream(vin) for vin in heard]
+        until = [2 * to_microseconds(at) + 1 for at in heard.values()]
+        rows = self._recorder.fetch(self._select_connections, streams, until, within_s=WITHIN_S)
+        events: dict[str, list[ConnectionEvent]] = {}
+        for event in _decoded(rows):
+            events.setdefault(event.vin, []).append(event)
+        starts = ((vin, _connected_since(judged, heard[vin])) for vin, judged in events.items())
+        return {vin: start for vin, start in starts if start}
 
     def _sql(self, statement: LiteralString) -> Composed:
         return SQL(statement).format(
             table=self._table,
             most=Literal(MOST_WITHOUT_A_PLACE),
+            judged=Literal(MOST_JUDGED),
             mended=Literal(ConnectionMended.TOPIC),
         )
+
+
+def _decoded(rows: Iterable[tuple[str, bytes]]) -> list[ConnectionEvent]:
+    found = (connection.decoders[topic](state) for topic, state in rows)
+    return [event for event in found if not isinstance(event, connection.ListeningResumed)]
+
+
+def _connected_since(judged: list[ConnectionEvent], heard: datetime) -> datetime | None:
+    stretches = connection.intervals(judged)
+    start = next((s for s, e in stretches if s <= heard and (e is None or heard <= e)), None)
+    if start is None or len(judged) < MOST_JUDGED:
+        return start
+    oldest = min(judged, key=lambda event: event.version)
+    reached = oldest.recorded_at + timedelta(seconds=oldest.disconnect_after_s)
+    return start if start > reached else None

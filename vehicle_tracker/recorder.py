@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.errors import period_too_long
+from vehicle_tracker.errors import too_much_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,19 +176,19 @@ class EventLogRecorder(PostgresApplicationRecorder):
     def fetch(
         self, statement: Composed, *parameters: object, within_s: float
     ) -> list[tuple[Any, ...]]:
-        """The rows of a long read. Errors: `period_too_long` if it takes longer than that.
+        """The rows of a long read. Errors: `too_much_to_read` if it takes longer than that.
 
         JIT compiling costs such reads more than it saves.
         """
         if within_s <= 0:
-            raise period_too_long()
+            raise too_much_to_read()
         milliseconds = str(max(1, round(1_000 * within_s)))
         with self._cursor() as cursor, cursor.connection.transaction():
             cursor.execute(_LIMIT, (milliseconds,), prepare=True)
             try:
                 return cursor.execute(statement, parameters).fetchall()
             except QueryCanceled as error:
-                raise period_too_long() from error
+                raise too_much_to_read() from error
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor[Any]]:

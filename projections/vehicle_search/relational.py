@@ -28,7 +28,7 @@ from projections.vehicle_search.model import (
 from projections.vehicle_search.relational_filters import Condition, conditions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from projections.vehicle_search.model import VehicleQuery
 
@@ -55,30 +55,34 @@ class RelationalVehicleSearch:
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""
+        with self._engine.connect() as connection:
+            return self.search_in(connection, query, now)
+
+    def search_in(self, connection: Connection, query: VehicleQuery, now: datetime) -> VehiclePage:
+        """The same of the tables that this connection sees under their names."""
         status = status_at(now, self._disconnect_after_s)
         order = _Order(query.sort, status)
         after = order.after(query.cursor) if query.cursor is not None else true()
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
         of_status = _one_of(status, query.statuses)
-        with self._engine.connect() as connection:
-            found = and_(in_use, *conditions(connection, query, now))
-            counts = connection.execute(self._counts(query, found, status)).one()
-            chosen = (
-                select(
-                    vehicle.c.vehicle_id,
-                    customer.c.name,
-                    order.key.label("key"),
-                    vehicle.c.vin,
-                    customer.c.disconnect_after_s,
-                )
-                .select_from(_WITH_CUSTOMER)
-                .where(found, of_customer, of_status, after)
+        found = and_(in_use, *conditions(connection, query, now))
+        counts = connection.execute(self._counts(query, found, status)).one()
+        chosen = (
+            select(
+                vehicle.c.vehicle_id,
+                customer.c.name,
+                order.key.label("key"),
+                vehicle.c.vin,
+                customer.c.disconnect_after_s,
             )
-            if counts.total < FEW:
-                # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
-                # index of plates for them: four times slower than scanning and sorting.
-                chosen = chosen.offset(0)
-            rows = connection.execute(_page(chosen, order, query.limit + 1)).all()
+            .select_from(_WITH_CUSTOMER)
+            .where(found, of_customer, of_status, after)
+        )
+        if counts.total < FEW:
+            # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
+            # index of plates for them: four times slower than scanning and sorting.
+            chosen = chosen.offset(0)
+        rows = connection.execute(_page(chosen, order, query.limit + 1)).all()
         page = rows[: query.limit]
         customers = _read_counts(counts.customers)
         return VehiclePage(

@@ -247,8 +247,8 @@ def test_what_takes_too_long_is_refused(
     """Nobody keeps the service busy with one question: it says to ask for less."""
     monkeypatch.setattr(history, "WITHIN_S", 0.0)
     answer = read_client.get(f"/api/v1/vehicles/{VIN}/availability")
-    assert (answer.status_code, answer.json["code"]) == (422, "period_too_long")
-    assert answer.json["errors"]["from"]
+    assert (answer.status_code, answer.json["code"]) == (422, "too_much_to_read")
+    assert answer.json["errors"]["query"]
 
 
 @hypothesis_settings(
