@@ -47,10 +47,11 @@ def fleet_api(models: ReadModels) -> ApiBlueprint:
 
 def _fleet(models: ReadModels, search: PastVehicleSearch, query: dict[str, Any]) -> Response:
     models.wait_for(query["at_least"])
-    at, now = query["at"].astimezone(UTC), models.as_of()
-    if at > now:
+    now = models.as_of()
+    if query["at"] > now:
         expected = f"expected a time that is not after `as_of`, {rfc3339(now)}"
         raise Invalid("invalid_request", f"at: {expected}.", errors={"at": [expected]})
+    at = query["at"].astimezone(UTC)
     cursor = _cursor_of(query["cursor"], at)
     page = search.search(vehicle_query({**query, "cursor": cursor}), at)
     following = page.next_cursor
