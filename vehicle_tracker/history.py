@@ -28,6 +28,9 @@ WITHIN_S = 10.0
 _AT_ONCE = 10
 """So many vehicles' times are held at once: those of a year are five million numbers."""
 
+_LOOKED_UP_AT_ONCE = 10_000
+"""So many vehicles' newest heartbeats are looked up in one statement."""
+
 MOST_WITHOUT_A_PLACE = 10_000
 """So many heartbeats are looked through for a vehicle's last place: a week at one a minute."""
 
@@ -112,12 +115,14 @@ class History:
         self, statement: Composed, vins: Iterable[str], until: datetime, position: int
     ) -> dict[str, HeartbeatRecorded]:
         streams = [heartbeat_stream(vin) for vin in vins]
-        if not streams:
-            return {}
-        asked = (streams, to_microseconds(until), position)
-        rows = self._recorder.fetch(statement, *asked, within_s=WITHIN_S)
-        events = (heartbeat.decode(state) for (state,) in rows)
-        return {event.vin: event for event in events}
+        found: dict[str, HeartbeatRecorded] = {}
+        for begin in range(0, len(streams), _LOOKED_UP_AT_ONCE):
+            some = streams[begin : begin + _LOOKED_UP_AT_ONCE]
+            asked = (some, to_microseconds(until), position)
+            rows = self._recorder.fetch(statement, *asked, within_s=WITHIN_S)
+            events = (heartbeat.decode(state) for (state,) in rows)
+            found |= {event.vin: event for event in events}
+        return found
 
     def connection_events(self, vin: str, since: int, until: int) -> list[ConnectionEvent]:
         """What was judged of a vehicle by heartbeats from `since` to `until`, in no order.

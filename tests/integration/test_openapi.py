@@ -72,5 +72,5 @@ def test_the_read_service_keeps_its_contract(
     """The same of the read service, over a fleet."""
     catch_up(event_log, engine)
     operations = _operations(create_read_service(replace(settings, wait_for_position_s=0.01)))
-    assert len(operations) == 9
+    assert len(operations) == 13
     _try(operations)
