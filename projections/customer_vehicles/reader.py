@@ -20,12 +20,11 @@ from projections.customer_vehicles.model import (
 )
 from projections.customer_vehicles.relational import (
     as_json,
-    connections,
     customer,
     in_use,
     vehicle,
 )
-from projections.customer_vehicles.relational_status import WITH_LIMIT, status_at
+from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
@@ -117,7 +116,7 @@ class RelationalCustomerVehicles:
             select(as_json(customer)).where(which).order_by(*order).limit(limit)
         ).scalars()
         customers = [_read_customer(row) for row in rows]
-        status = status_at(now, self._disconnect_after_s)
+        status, vehicles = status_at(connection, now, self._disconnect_after_s)
         theirs = vehicle.c.customer_id == func.any(
             cast([c.customer_id for c in customers], ARRAY(vehicle.c.customer_id.type))
         )
@@ -125,7 +124,7 @@ class RelationalCustomerVehicles:
             (row[0], row[1]): row[2]
             for row in connection.execute(
                 select(vehicle.c.customer_id, status, func.count())
-                .select_from(WITH_LIMIT)
+                .select_from(vehicles)
                 .where(in_use, theirs)
                 .group_by(vehicle.c.customer_id, status)
             )
@@ -143,11 +142,10 @@ def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[Vehicl
             func.coalesce(customer.c.name, ""),
             func.coalesce(customer.c.address, ""),
             customer.c.disconnect_after_s,
-            connections.c.connected_since,
-            connections.c.connected_until,
+            *newest_connection.c,
         )
         .outerjoin_from(vehicle, customer, vehicle.c.customer_id == customer.c.customer_id)
-        .outerjoin(connections, vehicle.c.vehicle_id == connections.c.vehicle_id)
+        .outerjoin(newest_connection, true())
         .where(in_use, which)
         .order_by(vehicle.c.vin)
     )

@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
     as_json,
-    connections,
     customer,
     in_use,
     vehicle,
 )
-from projections.customer_vehicles.relational_status import WITH_LIMIT, status_at
+from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
@@ -30,12 +29,13 @@ from projections.vehicle_search.relational_filters import Condition, conditions
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from projections.customer_vehicles.relational_status import StatusAt
     from projections.vehicle_search.model import VehicleQuery
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
 
-_WITH_CUSTOMER = WITH_LIMIT.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id)
+_ITS_CUSTOMER = vehicle.c.customer_id == customer.c.customer_id
 _read_document = msgspec.json.Decoder(VehicleDocument).decode
 _read_counts = msgspec.json.Decoder(list[CustomerCount]).decode
 
@@ -60,13 +60,12 @@ class RelationalVehicleSearch:
 
     def search_in(self, connection: Connection, query: VehicleQuery, now: datetime) -> VehiclePage:
         """The same of the tables that this connection sees under their names."""
-        status = status_at(now, self._disconnect_after_s)
-        order = _Order(query.sort, status)
-        after = order.after(query.cursor) if query.cursor is not None else true()
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
-        of_status = _one_of(status, query.statuses)
+        at = status_at(connection, now, self._disconnect_after_s)
+        order = _Order(query.sort, at.status)
+        after = order.after(query.cursor) if query.cursor is not None else true()
         found = and_(in_use, *conditions(connection, query, now))
-        counts = connection.execute(self._counts(query, found, status)).one()
+        counts = connection.execute(self._counts(query, found, at)).one()
         chosen = (
             select(
                 vehicle.c.vehicle_id,
@@ -75,8 +74,8 @@ class RelationalVehicleSearch:
                 vehicle.c.vin,
                 customer.c.disconnect_after_s,
             )
-            .select_from(_WITH_CUSTOMER)
-            .where(found, of_customer, of_status, after)
+            .select_from(at.vehicles.outerjoin(customer, _ITS_CUSTOMER))
+            .where(found, of_customer, _one_of(at.status, query.statuses), after)
         )
         if counts.total < FEW:
             # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
@@ -94,13 +93,13 @@ class RelationalVehicleSearch:
             position=counts.position,
         )
 
-    def _counts(self, query: VehicleQuery, found: Condition, status: ColumnElement[Any]) -> Any:
+    def _counts(self, query: VehicleQuery, found: Condition, at: StatusAt) -> Any:
         """Position, total and facets as one statement, from one walk over the vehicles found."""
         groups = (
-            select(vehicle.c.customer_id, status.label("status"), func.count().label("n"))
-            .select_from(WITH_LIMIT)
+            select(vehicle.c.customer_id, at.status.label("status"), func.count().label("n"))
+            .select_from(at.vehicles)
             .where(found)
-            .group_by(vehicle.c.customer_id, status)
+            .group_by(vehicle.c.customer_id, at.status)
             .cte("groups")
         )
         n = cast(func.coalesce(func.sum(groups.c.n), 0), type_=groups.c.n.type)
@@ -140,11 +139,10 @@ def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
             cast(first.c.key, Text),
             vehicle.c.vin,
             first.c.disconnect_after_s,
-            connections.c.connected_since,
-            connections.c.connected_until,
+            *newest_connection.c,
         )
         .join_from(first, vehicle, first.c.vehicle_id == vehicle.c.vehicle_id)
-        .outerjoin(connections, first.c.vehicle_id == connections.c.vehicle_id)
+        .outerjoin(newest_connection, true())
         .order_by(order.sorted(first.c.key), vehicle.c.vin)
     )
 

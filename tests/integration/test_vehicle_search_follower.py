@@ -86,7 +86,7 @@ def searched(client: Elasticsearch) -> Iterator[Projection]:
 
 @pytest.fixture
 def fleet(event_log: EventLog) -> Customer:
-    """A customer of two with six vehicles that beat, is renamed and gives one away."""
+    """A customer of two with six vehicles that beat, is renamed, limited and gives one away."""
     owner, other = Customer(name="Kalle", address="Väg 1"), Customer(name="Johan", address="Väg 2")
     event_log.save(owner, other)
     vehicles = [
@@ -98,7 +98,11 @@ def fleet(event_log: EventLog) -> Customer:
         for vin in VINS:
             _record(event_log, vin, NOW + timedelta(minutes=minute), latitude=59.0, longitude=18.0)
     owner.change_details("Kalles Åkeri", "Väg 1")
-    event_log.save(owner)
+    other.change_disconnect_after(600)
+    event_log.save(owner, other)
+    owner.change_disconnect_after(30)
+    vehicles[2].change_disconnect_after(5)
+    event_log.save(owner, vehicles[2])
     vehicles[0].move_to_customer(other.id)
     vehicles[1].decommission()
     event_log.save(*vehicles[:2])
@@ -177,7 +181,7 @@ def test_the_index_is_the_fold_of_the_log(
     fleet: Customer,
     page: int,
 ) -> None:
-    """However the log is portioned, every document is what the log says, renamed customers too."""
+    """However the log is portioned, every document is what the log says, changed customers too."""
     _catch_up(searched, event_log, engine, page)
     assert _kept(client, searched) == _folded(event_log)
     assert searched.store(searched.name, engine).position() == event_log.head()
