@@ -25,21 +25,29 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 STEPS = (
-    "wait", "heard", "heard", "heard", "plated", "moved", "labelled", "own limit", "out",
+    "heard", "heard", "heard", "plated", "moved", "labelled", "own limit", "out",
     "renamed", "limited", "connected", "disconnected", "mended",
 )  # fmt: skip
 steps = st.lists(
-    st.tuples(st.sampled_from(STEPS), st.integers(0, 3), st.integers(0, 250)),
-    min_size=1,
+    st.tuples(
+        st.integers(0, 40),
+        st.sampled_from(STEPS),
+        st.integers(0, 2),
+        st.integers(0, 120),
+    ),
+    min_size=12,
     max_size=40,
 )
+"""After how many seconds what happens to whom, and how."""
+
 _TABLES = "vehicle_tracker_events, vehicle, customer, connections, projection"
 
 
-def _lived(taken: list[tuple[str, int, int]]) -> Life:
+def _lived(taken: list[tuple[int, str, int, int]]) -> Life:
     life = Life()
-    for step in taken:
-        life.go(*step)
+    for pause, step, who, number in taken:
+        life.go("wait", 0, pause)
+        life.go(step, who, number)
     return life
 
 
@@ -76,7 +84,7 @@ def test_the_fleet_then_is_what_all_events_until_then_come_to(
     event_log: EventLog,
     engine: Engine,
     read_client: FlaskClient,
-    taken: list[tuple[str, int, int]],
+    taken: list[tuple[int, str, int, int]],
     data: st.DataObject,
 ) -> None:
     """Late and repeated heartbeats, new plates, owners and limits: any instant of any life."""
