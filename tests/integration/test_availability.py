@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from psycopg.sql import SQL
 
 from read_service import availability as rendered
 from read_service import history_schemas
@@ -19,6 +20,7 @@ from vehicle_tracker import history
 from vehicle_tracker.domain.availability import Heard, Period
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
+from vehicle_tracker.errors import Invalid
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -249,6 +251,15 @@ def test_what_takes_too_long_is_refused(
     answer = read_client.get(f"/api/v1/vehicles/{VIN}/availability")
     assert (answer.status_code, answer.json["code"]) == (422, "too_much_to_read")
     assert answer.json["errors"]["query"]
+
+
+def test_a_read_that_takes_too_long_is_ended(event_log: EventLog) -> None:
+    """PostgreSQL ends it, and the connection is good for the next read."""
+    with pytest.raises(Invalid, match="too much"):
+        event_log.rows.fetch(
+            SQL("SELECT count(*) FROM generate_series(1, 1000000000)"), within_s=0.05
+        )
+    assert event_log.rows.fetch(SQL("SELECT 1"), within_s=1.0) == [(1,)]
 
 
 @hypothesis_settings(
