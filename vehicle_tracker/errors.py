@@ -101,3 +101,8 @@ def too_much_to_read() -> Invalid:
         "There is too much in this period to be read at once; ask for less.",
         errors={"query": [expected]},
     )
+
+
+def unknown_trip(trip_id: object) -> Unknown:
+    """Nobody told of this trip."""
+    return Unknown("unknown_trip", f"There is no trip with id {trip_id}.")

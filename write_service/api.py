@@ -48,7 +48,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.refuses(404, "unknown_customer")
     @blueprint.refuses(409, "customer_exists")
     def change_customer(changes: dict[str, Any], customer_id: UUID) -> Any:
-        """Give a customer another name or address, or its vehicles another limit of silence."""
+        """Give a customer another name, address, limit of silence or rules for trips."""
         position = tracker.change_customer(customer_id, changes)
         return {"customer_id": customer_id, "position": position}
 

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from vehicle_tracker.schemas import Problem, Text, Vin
+from write_service.heartbeat_message import Number
 
 
 class Strict(Schema):
@@ -17,7 +18,23 @@ class Strict(Schema):
 
         unknown = RAISE
 
-    error_messages = {"unknown": "there is no such field"}  # noqa: RUF012 # as marshmallow has it
+    error_messages = {  # noqa: RUF012 # as marshmallow has it
+        "unknown": "there is no such field",
+        "type": "expected a JSON object",
+    }
+
+
+class TripRules(Strict):
+    """What tells the trips of a customer's vehicles; what is left out is the default."""
+
+    stop_after_s = Number(60, 86_400, allow_none=False)
+    moving_above_kmh = Number(0.5, 50, allow_none=False)
+    shortest_km = Number(0, 100, allow_none=False)
+
+
+def _trip_rules() -> fields.Nested:
+    says = "how trips are told from its vehicles' heartbeats; null: as for any customer"
+    return fields.Nested(TripRules, allow_none=True, metadata={"description": says})
 
 
 def _address() -> Text:
@@ -72,6 +89,7 @@ class NewCustomer(Strict):
     name = _name()
     address = Text(longest=200, required=True)
     disconnect_after_s = DisconnectAfter()
+    trip_rules = _trip_rules()
 
 
 class CustomerChanges(Strict):
@@ -80,12 +98,15 @@ class CustomerChanges(Strict):
     name = Text(longest=120)
     address = _address()
     disconnect_after_s = DisconnectAfter()
+    trip_rules = _trip_rules()
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
-            raise ValidationError("expected at least one of name, address and disconnect_after_s")
+            raise ValidationError(
+                "expected at least one of name, address, disconnect_after_s and trip_rules"
+            )
 
 
 class NewVehicle(Strict):

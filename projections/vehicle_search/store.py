@@ -87,6 +87,9 @@ class ElasticsearchStore:
         """How far it is, and how often it was changed by another than who follows."""
         with told_as_away():
             try:
+                if self._generation is None:  # an index of an older release lacks fields of this
+                    fields = index.MAPPINGS["properties"]
+                    self._client.indices.put_mapping(index=self._alias, properties=fields)
                 found = self._client.get(index=self._alias, id=index.POSITION_ID)["_source"]
             except NotFoundError:
                 self._create_index()

@@ -33,7 +33,7 @@ from projections.vehicle_search.document import (
     vehicle_source,
 )
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
-from projections.vehicle_search.index import POSITION_ID, first_index
+from projections.vehicle_search.index import MAPPINGS, POSITION_ID, SETTINGS, first_index
 from projections.vehicle_search.model import VehicleQuery
 from read_service.positions import PositionWatch
 from vehicle_tracker.domain import heartbeat
@@ -253,6 +253,27 @@ def test_a_lost_index_is_filled_again_by_itself(
         client.indices.delete(index=first_index(searched.name))
         _record(event_log, VINS[2], NOW + timedelta(hours=1))
         watch.wait_for(event_log.head())
+    assert _kept(client, searched) == _folded(event_log)
+
+
+def test_an_index_of_an_older_release_takes_new_fields(
+    client: Elasticsearch,
+    searched: Projection,
+    event_log: EventLog,
+    engine: Engine,
+    fleet: Customer,
+) -> None:
+    """Nothing is parked for want of a field; what was stored before has it once it is rebuilt."""
+    older = {**MAPPINGS, "properties": dict(MAPPINGS["properties"])}
+    for field in ("disconnect_after_s", "connected_until_us"):
+        del older["properties"][field]
+    client.indices.create(
+        index=first_index(searched.name),
+        aliases={searched.name: {}},
+        settings=SETTINGS,
+        mappings=older,
+    )
+    _catch_up(searched, event_log, engine)
     assert _kept(client, searched) == _folded(event_log)
 
 
