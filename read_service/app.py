@@ -16,13 +16,16 @@ from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
+from read_service.availability_api import availability_api
 from read_service.demo_wire import demo_wire
 from read_service.feed import Feed
 from read_service.feed_api import changes_api, stream_api
+from read_service.fleet_api import fleet_api
 from read_service.freshness import Freshness
 from read_service.log_cursor import LogCursors
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
+from read_service.timeline_api import timeline_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
@@ -83,7 +86,9 @@ def create_app(settings: Settings) -> Flask:
         freshness=Freshness(event_log, (customers.position,)),
         search_freshness=Freshness(event_log, (customers.position, search.position)),
     )
-    for blueprint in (vehicles_api, customers_api, projections_api, demo_wire):
+    present = (vehicles_api, customers_api, projections_api, demo_wire)
+    past = (availability_api, timeline_api, fleet_api)
+    for blueprint in present + past:
         api.register_blueprint(blueprint(models))
     cursors = LogCursors(event_log)
     feed = Feed(models, cursors)
