@@ -10,9 +10,13 @@ from projections.customer_vehicles import fold
 from projections.customer_vehicles.relational import TABLES, CustomerVehiclesStore
 from projections.elasticsearch import connect
 from projections.relational_rebuild import RelationalBeside
+from projections.trips import news
+from projections.trips.store import TripsStore
+from projections.trips.tables import TRIP_TABLES
 from projections.vehicle_search import fold as search_fold
 from projections.vehicle_search.beside import ElasticsearchBeside
 from projections.vehicle_search.store import ElasticsearchStore
+from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +32,7 @@ WRITING_TIMEOUT_S = 30.0
 """A page takes Elasticsearch a tenth of a second; a merge or a full disk may keep it waiting."""
 
 VEHICLE_SEARCH = "vehicle_search"
+TRIPS = "trips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Projection:
 
     Its documents are found by `key_of(event)` and made by `evolve(document, event)`; events whose
     topic is not in `topics` are not for it. `before_its_own_events` is what remains of a document
-    without the events of its aggregate; `beside` begins a rebuild, or goes on with one.
+    without the events of its aggregate; `beside` begins a rebuild, or goes on with one. If it is
+    `of_a_page`, a document is what a page says, and the store makes of it what is kept.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Projection:
     before_its_own_events: Callable[[Any], Any]
     store: Callable[[str, Engine], Store[Any, Any]]
     beside: Callable[[str, Engine, Settings], Beside]
+    of_a_page: bool = False
 
 
 CUSTOMER_VEHICLES = Projection(
@@ -72,9 +79,24 @@ def vehicle_search(client: Elasticsearch, name: str = VEHICLE_SEARCH) -> Project
     )
 
 
+def trips(open_log: Callable[[], EventLog]) -> Projection:
+    """The trips, for which the log is read again where something came late."""
+    make_store = partial(TripsStore, open_log)
+    return Projection(
+        name=TRIPS,
+        topics=news.TOPICS,
+        key_of=news.key_of,
+        evolve=news.evolve,
+        before_its_own_events=news.before_its_own_events,
+        store=make_store,
+        beside=partial(RelationalBeside, tables=TRIP_TABLES, make_store=make_store),
+        of_a_page=True,
+    )
+
+
 def projections_of(settings: Settings) -> dict[str, Projection]:
     """Those that are kept under these settings, by name."""
-    kept = [CUSTOMER_VEHICLES]
+    kept = [CUSTOMER_VEHICLES, trips(partial(EventLog, settings.event_log_url))]
     if settings.elasticsearch_url:
         kept.append(vehicle_search(connect(settings.elasticsearch_url, WRITING_TIMEOUT_S)))
     return {projection.name: projection for projection in kept}

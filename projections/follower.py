@@ -136,6 +136,8 @@ class Follower:
         Nobody else stores while this one follows, so what it stored itself need not be loaded
         again: that saves a third of the work. If somebody did, the position is another.
         """
+        if self._projection.of_a_page:
+            return {}
         if position != self._known_at or len(self._known) > MOST_KNOWN:
             self._known = {}
             self._known_at = position
@@ -158,7 +160,8 @@ class Follower:
         self, changes: dict[Any, Change], after: int, position: int, parked: list[Parked]
     ) -> None:
         self._store.store(changes, after=after, position=position, parked=parked)
-        self._known.update((key, change.after) for key, change in changes.items())
+        if not self._projection.of_a_page:
+            self._known.update((key, change.after) for key, change in changes.items())
         self._known_at = position
         for event, error in parked:
             logger.error("event parked", position=event.position, topic=event.topic, error=error)

@@ -86,8 +86,8 @@ class RelationalStore(ABC, Generic[K, D]):
         """Those of the documents that exist."""
 
     @abstractmethod
-    def write(self, connection: Connection, changes: Mapping[K, Change]) -> None:
-        """Keep what the documents are after the changes."""
+    def write(self, connection: Connection, changes: Mapping[K, Change], position: int) -> None:
+        """Keep what the documents are after the changes, which are those up to `position`."""
 
     def position(self) -> int:
         """The position of the last event that was stored; 0 at first.
@@ -110,7 +110,7 @@ class RelationalStore(ABC, Generic[K, D]):
             with self._engine.begin() as connection:
                 if self._position(connection, lock=True) != after:
                     raise OvertakenError(f"{self._name} is no longer at {after}")
-                self.write(connection, changes)
+                self.write(connection, changes, position)
                 park(connection, self._name, parked)
                 advance(connection, self._name, position)
         except (SQLAlchemyError, ValueError) as error:
@@ -125,7 +125,7 @@ class RelationalStore(ABC, Generic[K, D]):
         with self._engine.begin() as connection:
             if self._position(connection, lock=True) != after:
                 raise OvertakenError(f"{self._name} is no longer at {after}")
-            self.write(connection, changes)
+            self.write(connection, changes, after)
             connection.execute(delete(parked_event).where(is_it))
             connection.execute(amended.values(generation=projection.c.generation + 1))
         self._generation = (self._generation or 0) + 1

@@ -8,10 +8,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
 from projections.app import expect_migrated
-from projections.catalog import CUSTOMER_VEHICLES, VEHICLE_SEARCH, projections_of
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS, VEHICLE_SEARCH, projections_of
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
 from projections.elasticsearch import connect
+from projections.trips.reader import RelationalTrips
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -26,6 +27,7 @@ from read_service.log_cursor import LogCursors
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
 from read_service.timeline_api import timeline_api
+from read_service.trips_api import trips_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
@@ -74,6 +76,7 @@ def create_app(settings: Settings) -> Flask:
         engine = db.engine
     customers = RelationalCustomerVehicles(*_relational(engine, settings))
     search = _search(settings, engine, customers)
+    trips = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
     models = ReadModels(
         settings=settings,
         log=event_log,
@@ -85,8 +88,11 @@ def create_app(settings: Settings) -> Flask:
         search_watch=PositionWatch(search.position, settings.wait_for_position_s),
         freshness=Freshness(event_log, (customers.position,)),
         search_freshness=Freshness(event_log, (customers.position, search.position)),
+        trips=trips,
+        trips_watch=PositionWatch(trips.position, settings.wait_for_position_s),
+        trips_freshness=Freshness(event_log, (trips.position,)),
     )
-    present = (vehicles_api, customers_api, projections_api, demo_wire)
+    present = (vehicles_api, customers_api, trips_api, projections_api, demo_wire)
     past = (availability_api, timeline_api, fleet_api)
     for blueprint in present + past:
         api.register_blueprint(blueprint(models))

@@ -54,10 +54,11 @@ def _fleet(models: ReadModels, search: PastVehicleSearch, query: dict[str, Any])
     at = query["at"].astimezone(UTC)
     cursor = _cursor_of(query["cursor"], at)
     page = search.search(vehicle_query({**query, "cursor": cursor}), at)
+    trips = models.trips.trips_at([one.vehicle.vehicle_id for one in page.items], at)
     following = page.next_cursor
     return answer(
         {
-            **page_body(page, at, models.settings),
+            **page_body(page, at, models.settings, trips),
             "next_cursor": encode_cursor("fleet", at, following) if following else None,
             "at": at,
             "as_of": now,

@@ -11,7 +11,9 @@ from projections.customer_vehicles.model import status_of, status_since
 from vehicle_tracker.domain.values import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from projections.customer_vehicles.model import CustomerView, VehicleView
     from projections.vehicle_search.model import VehiclePage
@@ -44,15 +46,22 @@ def answer(body: dict[str, Any] | list[Any]) -> Response:
     return Response(msgspec.json.encode(body), content_type="application/json")
 
 
-def page_answer(page: VehiclePage, now: datetime, settings: Settings) -> Response:
-    """A page of vehicles with its counts."""
-    return answer(page_body(page, now, settings))
+def page_answer(
+    page: VehiclePage, now: datetime, settings: Settings, open_trips: Mapping[UUID, UUID]
+) -> Response:
+    """A page of vehicles with its counts, and their open trips by vehicle."""
+    return answer(page_body(page, now, settings, open_trips))
 
 
-def page_body(page: VehiclePage, now: datetime, settings: Settings) -> dict[str, Any]:
+def page_body(
+    page: VehiclePage, now: datetime, settings: Settings, open_trips: Mapping[UUID, UUID]
+) -> dict[str, Any]:
     """The same, not written yet."""
     return {
-        "items": [vehicle_item(view, now, settings) for view in page.items],
+        "items": [
+            vehicle_item(view, now, settings, open_trips.get(view.vehicle.vehicle_id))
+            for view in page.items
+        ],
         "total": page.total,
         "facets": {
             "status": page.statuses,
@@ -64,7 +73,9 @@ def page_body(page: VehiclePage, now: datetime, settings: Settings) -> dict[str,
     }
 
 
-def vehicle_item(view: VehicleView, now: datetime, settings: Settings) -> dict[str, Any]:
+def vehicle_item(
+    view: VehicleView, now: datetime, settings: Settings, open_trip_id: UUID | None
+) -> dict[str, Any]:
     """A vehicle as lists show it."""
     vehicle, default_s = view.vehicle, settings.disconnect_after_s
     return {
@@ -75,6 +86,7 @@ def vehicle_item(view: VehicleView, now: datetime, settings: Settings) -> dict[s
         "status": status_of(view, now, default_s),
         "status_since": status_since(view, now, default_s),
         "registered_at": vehicle.registered_at,
+        "open_trip_id": open_trip_id,
         "last_heartbeat_at": vehicle.last_heartbeat_at,
         **{name: getattr(vehicle, name) for name in MEASUREMENTS},
     }
@@ -105,6 +117,7 @@ def customer_item(view: CustomerView) -> dict[str, Any]:
         "address": customer.address,
         "registered_at": customer.registered_at,
         "disconnect_after_s": customer.disconnect_after_s,
+        "trip_rules": customer.trip_rules,
         "vehicles": sum(view.statuses.values()),
         "status": view.statuses,
     }

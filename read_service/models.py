@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from projections.customer_vehicles.model import CustomerVehicles, CustomerView, VehicleView
+    from projections.trips.model import Trips
     from projections.vehicle_search.model import VehicleSearch
     from read_service.freshness import Freshness
     from read_service.positions import PositionWatch
@@ -38,6 +39,9 @@ class ReadModels:
     projections: Sequence[str]
     freshness: Freshness
     search_freshness: Freshness
+    trips: Trips
+    trips_watch: PositionWatch
+    trips_freshness: Freshness
 
     def wait_for(self, position: int) -> None:
         """Return once the read models are at `position`; at once if nobody asks for one."""
@@ -57,6 +61,10 @@ class ReadModels:
     def search_as_of(self) -> datetime:
         """The same for searches; errors: `search_unavailable`."""
         return self.search_freshness.as_of()
+
+    def trips_as_of(self) -> datetime:
+        """The same for trips."""
+        return self.trips_freshness.as_of()
 
     def vehicle(self, vin: str, at_least: int) -> tuple[VehicleView, int]:
         """The vehicle in use with this VIN, and the position. Errors: `unknown_vehicle`."""

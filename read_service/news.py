@@ -28,6 +28,7 @@ class Seen(NamedTuple):
 
     view: VehicleView | None
     at: datetime
+    open_trip_id: UUID | None = None
 
 
 class Touched(NamedTuple):
@@ -73,7 +74,7 @@ class News:
         for one in self._touched.values():
             if vins and one.vin not in vins:
                 continue
-            view, at = one.now
+            view, at, _ = one.now
             if view is not None and matches(query, view, at, self._limit):
                 told[one.vin] = Message(one.position, self._vehicle(one, view))
             elif view is None or one.decided or matches(decided, view, at, self._limit):
@@ -85,7 +86,7 @@ class News:
         if one.vin not in self._written:
             at = one.now.at
             shown = {
-                "vehicle": vehicle_item(view, at, self._settings),
+                "vehicle": vehicle_item(view, at, self._settings, one.now.open_trip_id),
                 "position": self._position,
                 "as_of": at,
                 "answered_at": utc_now(),

@@ -83,6 +83,11 @@ class VehicleItem(Measurements):
         },
     )
     registered_at = Instant(required=True)
+    open_trip_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the trip it is on: the reported one, else the derived one"},
+    )
     last_heartbeat_at = Instant(required=True, allow_none=True)
     position_recorded_at = Instant(
         required=True,
@@ -145,6 +150,13 @@ class CustomerItem(CustomerName):
         required=True,
         allow_none=True,
         metadata={"description": "of its vehicles without a limit of their own; null: as of any"},
+    )
+    trip_rules = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "how its vehicles' trips are derived; null: as any"},
     )
     vehicles = fields.Integer(required=True)
     status = fields.Nested(StatusCounts, required=True)

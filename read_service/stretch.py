@@ -81,12 +81,13 @@ class Stretches:
         self, touches: Mapping[UUID, _Touch], views: Mapping[UUID, Any], now: datetime
     ) -> dict[UUID, Touched]:
         vins = vins_of(self._models.log, touches, views)
+        trips = self._models.trips.open_trips(list(touches), now)
         touched = {}
         for id_, (position, decided, silent_at) in touches.items():
             if id_ in vins:
                 # A verdict is of an instant that may be later than that of the read model.
                 at = max(now, silent_at + _JUST_AFTER) if silent_at else now
-                seen = Seen(views.get(id_), at)
+                seen = Seen(views.get(id_), at, trips.get(id_))
                 touched[id_] = Touched(vins[id_], position, decided, seen, self._seen.get(id_))
         return touched
 

@@ -60,9 +60,11 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
         """A vehicle in use, with the numbers behind its status."""
         now = models.as_of()
         view, position = models.vehicle(vin, query["at_least"])
+        vehicle_id = view.vehicle.vehicle_id
+        open_trips = models.trips.open_trips([vehicle_id], now)
         return answer(
             {
-                **vehicle_item(view, now, models.settings),
+                **vehicle_item(view, now, models.settings, open_trips.get(vehicle_id)),
                 "heartbeat_interval_s": models.settings.heartbeat_interval_s,
                 "disconnect_after_s": limit_of(view, models.settings.disconnect_after_s),
                 "position": position,
@@ -89,7 +91,8 @@ def _search(models: ReadModels, query: dict[str, Any]) -> Response:
     models.wait_for_search(query["at_least"])
     now = models.search_as_of()
     page = models.search.search(vehicle_query(query), now)
-    return page_answer(page, now, models.settings)
+    open_trips = models.trips.open_trips([one.vehicle.vehicle_id for one in page.items], now)
+    return page_answer(page, now, models.settings, open_trips)
 
 
 def vehicle_query(query: dict[str, Any]) -> VehicleQuery:

@@ -3,6 +3,7 @@
 TrackerError
 ├── Malformed      400  the body is not what its content type says
 ├── Unknown        404  there is no such vehicle, customer, …
+├── Unacceptable   406  the client takes nothing that is offered
 ├── Conflict       409  it contradicts what is recorded
 ├── TooLarge       413  the body or the batch
 ├── Unsupported    415  the content type or encoding
@@ -42,6 +43,13 @@ class Unknown(TrackerError):
 
     status = 404
     title = "Not found"
+
+
+class Unacceptable(TrackerError):
+    """The client takes nothing that is offered."""
+
+    status = 406
+    title = "Not acceptable"
 
 
 class Conflict(TrackerError):

@@ -99,6 +99,15 @@ class EventLogRecorder(PostgresApplicationRecorder):
             "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
             " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
         )
+        self.select_spans = self._sql(
+            "SELECT span.number, event.originator_version, event.state"
+            " FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[]) WITH ORDINALITY"
+            " AS span(stream, after, until, number) CROSS JOIN LATERAL ("
+            "SELECT originator_version, state FROM {table} WHERE originator_id = span.stream"
+            " AND originator_version > span.after AND originator_version <= span.until"
+            " AND notification_id <= %b ORDER BY originator_version LIMIT %b"
+            ") AS event ORDER BY span.number, event.originator_version"
+        )
         self.select_last_topics = self._sql(
             "SELECT DISTINCT ON (originator_id) originator_id, topic FROM {table}"
             " WHERE originator_id = ANY(%b::uuid[])"
@@ -163,6 +172,19 @@ class EventLogRecorder(PostgresApplicationRecorder):
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""
         return [LoggedEvent._make(row) for row in self._rows(self.select_page, after, limit)]
+
+    def spans_as_of(
+        self, position: int, spans: Sequence[tuple[UUID, int, int]], limit: int
+    ) -> list[tuple[int, int, bytes]]:
+        """Of each span (stream, after, until): the events with `after < version <= until`.
+
+        They are those that were there at a position, by version, at most so many of each span:
+        the span's number (the first is 1), the version, the state.
+        """
+        streams, after, until = zip(*spans, strict=True)
+        columns = list(streams), list(after), list(until)
+        rows = self._rows(self.select_spans, *columns, position, limit)
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
         """The topic of the newest event of each of the streams that has one."""

@@ -63,13 +63,19 @@ FLEET_TOPICS = frozenset(
 """What is decided about customers and vehicles, and what vehicles say of themselves."""
 
 TOPICS = FLEET_TOPICS | {
+    Customer.TripRulesChanged.TOPIC,
     VehicleConnected.TOPIC,
     VehicleDisconnected.TOPIC,
     ConnectionMended.TOPIC,
 }
 """What this read model is made of; every other event is not for it."""
 
-CUSTOMER_EVENTS = (Customer.Created, Customer.DetailsChanged, Customer.DisconnectAfterChanged)
+CUSTOMER_EVENTS = (
+    Customer.Created,
+    Customer.DetailsChanged,
+    Customer.DisconnectAfterChanged,
+    Customer.TripRulesChanged,
+)
 
 
 def key_of(event: Event) -> Key:
@@ -167,6 +173,7 @@ def _with_customer_event(
         address=says.get("address", document.address),
         folded_name=folded(name),
         disconnect_after_s=says.get("disconnect_after_s", document.disconnect_after_s),
+        trip_rules=says.get("rules", document.trip_rules),
     )
 
 

@@ -28,6 +28,7 @@ class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
     folded_name: str
     registered_at: datetime
     disconnect_after_s: int | None = None
+    trip_rules: dict[str, float] | None = None
 
 
 class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -19,13 +19,13 @@ from projections.customer_vehicles.model import (
     VehicleView,
 )
 from projections.customer_vehicles.relational import (
-    as_json,
     customer,
     in_use,
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
+from projections.json_rows import as_json
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
 

@@ -21,15 +21,13 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    bindparam,
     cast,
     func,
     literal,
-    literal_column,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.fold import Key
@@ -40,12 +38,12 @@ from projections.customer_vehicles.model import (
     VehicleDocument,
 )
 from projections.database import db
+from projections.json_rows import as_json, rows_of_documents, upsert, write_rows
 from projections.store import RelationalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from msgspec import Struct
     from sqlalchemy import Connection
 
     from projections.store import Change
@@ -61,6 +59,7 @@ customer = db.Table(
     Column("folded_name", Text(collation="C"), nullable=False),
     Column("registered_at", _INSTANT, nullable=False),
     Column("disconnect_after_s", Integer),
+    Column("trip_rules", JSON),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
 )
 
@@ -148,7 +147,12 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for id_, document in connection.execute(found).all():
                     yield Key(kind, id_), decode(document)
 
-    def write(self, connection: Connection, changes: Mapping[Key, Change]) -> None:
+    def write(
+        self,
+        connection: Connection,
+        changes: Mapping[Key, Change],
+        position: int,  # noqa: ARG002 # documents are all that is kept
+    ) -> None:
         """Write documents whole, but of most vehicles only what heartbeats changed."""
         for kind, statement in _UPSERTS.items():
             whole = [
@@ -156,13 +160,13 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for key, (before, after) in changes.items()
                 if key.kind is kind and not _only_heartbeats(before, after)
             ]
-            _execute(connection, statement, whole)
+            write_rows(connection, statement, whole)
         newest = [
             msgspec.convert(after, NewestHeartbeat, from_attributes=True)
             for before, after in changes.values()
             if _only_heartbeats(before, after)
         ]
-        _execute(connection, _UPDATE_HEARTBEATS, newest)
+        write_rows(connection, _UPDATE_HEARTBEATS, newest)
 
 
 def _only_heartbeats(before: Document | None, after: Document) -> bool:
@@ -173,38 +177,11 @@ def _only_heartbeats(before: Document | None, after: Document) -> bool:
     )
 
 
-def _execute(connection: Connection, statement: Any, documents: Sequence[Struct]) -> None:
-    if documents:
-        connection.execute(statement, {"documents": msgspec.json.encode(documents).decode()})
-
-
-def as_json(table: Table) -> Any:
-    """A row as the JSON of its document."""
-    return cast(func.row_to_json(table.table_valued()), Text)
-
-
-def _rows_of_documents(table: Table) -> Any:
-    """The rows of the parameter `documents`, a list in JSON; what a document lacks is null."""
-    return func.json_populate_recordset(
-        literal_column(f"null::{table.name}"), cast(bindparam("documents", type_=Text), JSON)
-    ).table_valued(*table.columns.keys(), name="document")
-
-
-def _upsert(table: Table) -> Any:
-    names = table.columns.keys()
-    rows = _rows_of_documents(table)
-    statement = insert(table).from_select(names, select(*[rows.c[name] for name in names]))
-    return statement.on_conflict_do_update(
-        constraint=table.primary_key,
-        set_={name: statement.excluded[name] for name in names},
-    )
-
-
 def _update_heartbeats() -> Any:
-    rows = _rows_of_documents(vehicle)
+    rows = rows_of_documents(vehicle)
     said = {name: rows.c[name] for name in NewestHeartbeat.__struct_fields__}
     return update(vehicle).values(said).where(vehicle.c.vehicle_id == rows.c.vehicle_id)
 
 
-_UPSERTS = {kind: _upsert(table) for kind, table in _TABLES.items()}
+_UPSERTS = {kind: upsert(table) for kind, table in _TABLES.items()}
 _UPDATE_HEARTBEATS = _update_heartbeats()

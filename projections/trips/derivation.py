@@ -53,7 +53,7 @@ class DerivedTrip(NamedTuple):
     measured: Measured
 
 
-class TripUnderWay(msgspec.Struct, frozen=True, gc=False):
+class TripUnderWay(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A trip that is not over, as far as was heard."""
 
     way: Way
@@ -68,7 +68,7 @@ class TripUnderWay(msgspec.Struct, frozen=True, gc=False):
         return self.way.since
 
 
-class State(msgspec.Struct, frozen=True, gc=False):
+class State(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What must be remembered of a vehicle between two heartbeats. It can be kept as JSON."""
 
     last: Reading | None = None

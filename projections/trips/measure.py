@@ -18,7 +18,7 @@ _EARTH = Geod(ellps="WGS84")
 _HOUR = timedelta(hours=1)
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False):
+class Reading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a heartbeat says that matters to a trip. None was not said."""
 
     recorded_at: datetime
@@ -75,7 +75,7 @@ class Measured(NamedTuple):
     end: Place | None
 
 
-class Way(msgspec.Struct, frozen=True, gc=False):
+class Way(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The heartbeats of a trip so far, added up: all that measuring them needs."""
 
     since: datetime
@@ -140,7 +140,7 @@ class Way(msgspec.Struct, frozen=True, gc=False):
             distance,
             None if distance is None else by,  # type: ignore[arg-type] # one of the two
             self.maximum_speed_kmh,
-            _mean_kmh(distance, self.until - self.since),
+            mean_kmh(distance, self.until - self.since),
             self.start,
             self.end,
         )
@@ -166,7 +166,7 @@ def _higher(one: float | None, other: float | None) -> float | None:
     return max((each for each in (one, other) if each is not None), default=None)
 
 
-def _mean_kmh(distance: float | None, duration: timedelta) -> float | None:
+def mean_kmh(distance: float | None, duration: timedelta) -> float | None:
     """Distance by duration; a clock that says nonsense may make it a number that is none."""
     if distance is None or not duration:
         return None

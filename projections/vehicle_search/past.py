@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import MetaData, and_, func, insert, not_, select, text, true
 
 from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
-from projections.customer_vehicles.relational import as_json, customer, vehicle
+from projections.customer_vehicles.relational import customer, vehicle
 from projections.customer_vehicles.then import (
     customer_then,
     is_heard_after,
@@ -21,6 +21,7 @@ from projections.customer_vehicles.then import (
     vehicle_then,
 )
 from projections.database import position_of
+from projections.json_rows import as_json
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from vehicle_tracker.history import History
 

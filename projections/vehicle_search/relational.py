@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, 
 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
-    as_json,
     customer,
     in_use,
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
+from projections.json_rows import as_json
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search.model import (

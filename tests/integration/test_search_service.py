@@ -132,6 +132,7 @@ def test_both_read_models_tell_how_far_they_are(
     answer = read.get("/api/v1/projections").json
     assert {one["name"]: (one["position"], one["state"]) for one in answer["items"]} == {
         "customer_vehicles": (position, "live"),
+        "trips": (position, "live"),
         "vehicle_search": (position, "live"),
     }
     ready = read.get("/health/ready")

@@ -62,7 +62,7 @@ VIEW = VehicleView(VEHICLE, "Kalle", "Väg 1")
 
 def test_a_vehicle(settings: Settings) -> None:
     """Times are UTC with `Z`, microseconds kept; the status is derived for the instant asked."""
-    shown = _shown(items.vehicle_item(VIEW, NOW, settings), schemas.VehicleItem())
+    shown = _shown(items.vehicle_item(VIEW, NOW, settings, None), schemas.VehicleItem())
     assert shown["last_heartbeat_at"] == "2026-01-31T11:57:59.000001Z"
     assert (shown["status"], shown["status_since"]) == (
         "disconnected",

@@ -1,0 +1,48 @@
+"""Rows that travel as JSON, in both directions.
+
+msgspec writes and reads a thousand of them in some milliseconds, and PostgreSQL takes them apart in
+one statement.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import Table, Text, bindparam, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSON, insert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from msgspec import Struct
+    from sqlalchemy import Connection
+
+
+def write_rows(connection: Connection, statement: Any, documents: Sequence[Struct]) -> None:
+    """Execute a statement that takes these documents as its rows; nothing if there are none."""
+    if documents:
+        connection.execute(statement, {"documents": msgspec.json.encode(documents).decode()})
+
+
+def as_json(table: Table) -> Any:
+    """A row as the JSON of its document."""
+    return cast(func.row_to_json(table.table_valued()), Text)
+
+
+def rows_of_documents(table: Table) -> Any:
+    """The rows of the parameter `documents`, a list in JSON; what a document lacks is null."""
+    return func.json_populate_recordset(
+        literal_column(f"null::{table.name}"), cast(bindparam("documents", type_=Text), JSON)
+    ).table_valued(*table.columns.keys(), name="document")
+
+
+def upsert(table: Table) -> Any:
+    """The statement that writes documents whole, in the place of those that are there."""
+    names = table.columns.keys()
+    rows = rows_of_documents(table)
+    statement = insert(table).from_select(names, select(*[rows.c[name] for name in names]))
+    return statement.on_conflict_do_update(
+        constraint=table.primary_key,
+        set_={name: statement.excluded[name] for name in names},
+    )

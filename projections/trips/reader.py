@@ -1,0 +1,157 @@
+"""Finding trips in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Text, and_, case, cast, func, or_, select, true
+
+from projections.customer_vehicles.relational import customer, vehicle
+from projections.database import position_of
+from projections.paging import decode_cursor, encode_cursor
+from projections.trips.conditions import conditions, is_shown, lasts_at
+from projections.trips.derivation import State, over_by
+from projections.trips.model import Trip, TripPage, TripView
+from projections.trips.rules import TripRules
+from projections.trips.tables import any_of, followed, rules, trip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
+
+    from projections.trips.model import TripQuery
+
+_PLACES = ("south", "north", "west", "east", "latitudes", "longitudes")
+_COLUMNS = [column for column in trip.columns if column.name not in _PLACES]
+_NAMES = [str(column.name) for column in _COLUMNS]
+_TABLES = (
+    trip.outerjoin(followed, followed.c.vehicle_id == trip.c.vehicle_id)
+    .outerjoin(rules, rules.c.customer_id == followed.c.customer_id)
+    .outerjoin(vehicle, vehicle.c.vehicle_id == trip.c.vehicle_id)
+    .outerjoin(customer, customer.c.customer_id == trip.c.customer_id)
+)
+_under_way = and_(trip.c.source == "derived", trip.c.ended_at.is_(None))
+_read_state = msgspec.json.Decoder(State).decode
+_Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class RelationalTrips:
+    """`Trips` on the tables of the projections `trips` and `customer_vehicles`."""
+
+    def __init__(self, engine: Engine, projection: str, customers_projection: str) -> None:
+        self._engine = engine
+        both = position_of(projection), position_of(customers_projection)
+        self._position: Select[int] = select(func.least(*both))
+
+    def position(self) -> int:
+        """The position of the log that answers are of."""
+        with self._engine.connect() as connection:
+            return self._at(connection)
+
+    def knows(self, vin: str) -> bool:
+        """True if a vehicle with this VIN was registered, whether it is in use or not."""
+        registered = vehicle.c.registered_at.is_not(None)
+        with self._engine.connect() as connection:
+            found = select(vehicle.c.vin).where(vehicle.c.vin == vin, registered)
+            return connection.execute(found).first() is not None
+
+    def trip(self, trip_id: UUID, now: datetime) -> tuple[TripView | None, int]:
+        """The trip with this id, and the position."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_select(trip.c.trip_id == trip_id)).all()
+            views = [view for row in rows if (view := _view(row, now))]
+            return (views[0] if views else None), self._at(connection)
+
+    def find(self, query: TripQuery, now: datetime) -> TripPage:
+        """A page of trips."""
+        after: ColumnElement[bool] = true()
+        if query.cursor is not None:
+            place = decode_cursor(query.cursor, tuple[_Aware, UUID])
+            after = func.row(trip.c.started_at, trip.c.trip_id) < func.row(*place)
+        chosen = (
+            _select(and_(*conditions(query), after))
+            .order_by(trip.c.started_at.desc(), trip.c.trip_id.desc())
+            .limit(query.limit + 1)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(chosen).all()
+            position = self._at(connection)
+        page = rows[: query.limit]
+        last = page[-1] if len(rows) > len(page) else None
+        views = [view for row in page if (view := _view(row, now))]
+        return TripPage(
+            items=[view for view in views if _lasts_into(view.trip, query.since)],
+            next_cursor=encode_cursor(last.started_at, last.trip_id) if last else None,
+            position=position,
+        )
+
+    def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
+        """The open trips of those of the vehicles that have one: the reported one comes first."""
+        return self._under_way(vehicle_ids, trip.c.ended_at.is_(None), now)
+
+    def trips_at(self, vehicle_ids: Sequence[UUID], at: datetime) -> Mapping[UUID, UUID]:
+        """The trips that those of the vehicles were on at an instant, over since then or not."""
+        not_over = or_(trip.c.ended_at.is_(None), trip.c.ended_at > at)
+        return self._under_way(vehicle_ids, and_(lasts_at(at), not_over), at)
+
+    def _under_way(
+        self, vehicle_ids: Sequence[UUID], which: ColumnElement[bool], at: datetime
+    ) -> Mapping[UUID, UUID]:
+        theirs = trip.c.vehicle_id == func.any(any_of(vehicle_ids))
+        derived_first = trip.c.source, trip.c.started_at
+        with self._engine.connect() as connection:
+            rows = connection.execute(_select(and_(theirs, which)).order_by(*derived_first)).all()
+        trips = [view.trip for row in rows if (view := _view(row, at))]
+        return {
+            one.vehicle_id: one.trip_id
+            for one in trips
+            if one.ended_at is None or one.ended_at > at
+        }
+
+    def _at(self, connection: Connection) -> int:
+        """Read last or first, it is the same: a connection's statements see one snapshot."""
+        return connection.execute(self._position).scalar_one()
+
+
+def _select(which: ColumnElement[bool]) -> Any:
+    """The trips that are shown, with what is needed of those that are not over."""
+    remembered = case((_under_way, cast(followed.c.state, Text)))
+    own_rules = case((_under_way, cast(rules.c.rules, Text)))
+    return (
+        select(
+            *_COLUMNS,
+            remembered.label("state"),
+            own_rules.label("rules"),
+            func.coalesce(vehicle.c.registration_number, "").label("registration_number"),
+            func.coalesce(customer.c.name, "").label("customer_name"),
+        )
+        .select_from(_TABLES)
+        .where(is_shown(), which)
+    )
+
+
+def _view(row: Row[Any], now: datetime) -> TripView | None:
+    """A trip as it is at `now`; None if it is over and was too short for one."""
+    values = row._asdict()
+    found = msgspec.convert({name: values[name] for name in _NAMES}, Trip)
+    if row.state:
+        state = _read_state(row.state)
+        own = msgspec.json.decode(row.rules) if row.rules else None
+        ended = over_by(state, now, TripRules.of(own))
+        if ended == []:
+            return None
+        if ended:
+            found = replace(found, ended_at=ended[0].ended_at, measured=ended[0].measured)
+        elif state.open:
+            found = replace(found, measured=state.open.way.measured())
+    return TripView(found, row.registration_number, row.customer_name)
+
+
+def _lasts_into(found: Trip, since: datetime | None) -> bool:
+    """One that was open for the database may have been over before."""
+    return since is None or found.ended_at is None or found.ended_at >= since

@@ -1,0 +1,264 @@
+"""Trips in PostgreSQL: the tables, and the rows that are read back to go on from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    join,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
+
+from projections.database import db
+from projections.json_rows import as_json, rows_of_documents, upsert
+from projections.trips.derivation import State
+from projections.trips.vehicle import Belonging, Followed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection
+
+_INSTANT = DateTime(timezone=True)
+
+trip = db.Table(
+    "trip",
+    Column("trip_id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("vehicle_id", Uuid, nullable=False),
+    Column("vin", Text(collation="C"), nullable=False),
+    Column("customer_id", Uuid),
+    Column("driver", Text),
+    Column("folded_driver", Text, nullable=False),
+    Column("started_at", _INSTANT, nullable=False),
+    Column("ended_at", _INSTANT),
+    Column("known_at", _INSTANT),
+    # Only shown, never asked for.
+    Column("said", JSON),
+    Column("measured", JSON),
+    # What its places are in between, and the places: the first rules most trips out.
+    Column("south", Double),
+    Column("north", Double),
+    Column("west", Double),
+    Column("east", Double),
+    Column("latitudes", ARRAY(Double), nullable=False),
+    Column("longitudes", ARRAY(Double), nullable=False),
+    Index("trip_vehicle_id_started_at_idx", "vehicle_id", "started_at", "trip_id"),
+    Index("trip_customer_id_started_at_idx", "customer_id", "started_at", "trip_id"),
+    Index("trip_started_at_idx", "started_at", "trip_id"),
+    Index(
+        "trip_period_idx",
+        text("tstzrange(started_at, ended_at, '[]')"),
+        postgresql_using="gist",
+    ),
+    Index("trip_open_idx", "vehicle_id", postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "trip_reported_idx",
+        "vehicle_id",
+        "started_at",
+        postgresql_where=text("source = 'reported'"),
+    ),
+)
+
+followed = db.Table(
+    "trip_vehicle",
+    Column("vehicle_id", Uuid, primary_key=True),
+    Column("vin", Text(collation="C"), nullable=False),
+    Column("customer_id", Uuid),
+    Column("customer_ids", ARRAY(Uuid), nullable=False),
+    Column("belongings", JSON, nullable=False),
+    Column("reported_until", _INSTANT),
+    Column("heard_until", _INSTANT),
+    Column("state", JSON, nullable=False),
+    Column("since_checkpoint", Integer, nullable=False),
+    # Heartbeats change it, and no index: a third of each page is left free for that (HOT).
+    postgresql_with={"fillfactor": "65"},
+)
+"""What is remembered of each vehicle."""
+
+checkpoint = db.Table(
+    "trip_checkpoint",
+    Column("vehicle_id", Uuid, primary_key=True),
+    Column("at", _INSTANT, primary_key=True),
+    Column("state", JSON, nullable=False),
+)
+"""What was remembered of a vehicle after its heartbeat of that instant."""
+
+rules = db.Table(
+    "trip_rules",
+    Column("customer_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("rules", JSON),
+)
+"""The rules of the customers that have some of their own."""
+
+TRIP_TABLES = (trip, followed, checkpoint, rules)
+
+
+class HeardRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What heartbeats alone change of a row of `trip_vehicle`."""
+
+    vehicle_id: str
+    heard_until: datetime | None
+    state: State
+    since_checkpoint: int
+
+
+class FollowedRow(HeardRow, frozen=True, kw_only=True):
+    """A row of `trip_vehicle`."""
+
+    vin: str
+    customer_id: UUID | None
+    customer_ids: list[UUID]
+    belongings: dict[int, Belonging]
+    reported_until: datetime | None
+
+
+class CheckpointRow(msgspec.Struct, frozen=True):
+    """A row of `trip_checkpoint`."""
+
+    vehicle_id: str
+    at: datetime
+    state: State
+
+
+class RulesRow(msgspec.Struct, frozen=True):
+    """A row of `trip_rules`."""
+
+    customer_id: UUID
+    version: int
+    rules: dict[str, float] | None
+
+
+class StaleRow(msgspec.Struct, frozen=True):
+    """From when on a vehicle's heartbeats must be folded again, and from which checkpoint on."""
+
+    vehicle_id: str
+    instant: datetime | None
+
+
+def _update_heard() -> Any:
+    rows = rows_of_documents(followed)
+    names = set(HeardRow.__struct_fields__) - {"vehicle_id"}
+    values = {name: rows.c[name] for name in names}
+    return update(followed).values(values).where(followed.c.vehicle_id == rows.c.vehicle_id)
+
+
+WRITE_TRIPS = upsert(trip)
+WRITE_FOLLOWED = upsert(followed)
+WRITE_HEARD = _update_heard()
+WRITE_CHECKPOINTS = upsert(checkpoint)
+WRITE_RULES = upsert(rules)
+
+_stale = (
+    func.json_to_recordset(cast(bindparam("documents", type_=Text), JSON))
+    .table_valued(column("vehicle_id", Uuid), column("instant", _INSTANT), name="stale")
+    .render_derived(with_types=True)
+)
+_last = (
+    select(checkpoint)
+    .where(checkpoint.c.vehicle_id == _stale.c.vehicle_id, checkpoint.c.at < _stale.c.instant)
+    .order_by(checkpoint.c.at.desc())
+    .limit(1)
+    .lateral("last")
+)
+_SELECT_CHECKPOINTS = select(cast(func.row_to_json(_last.table_valued()), Text)).select_from(
+    join(_stale, _last, true())
+)
+FORGET_CHECKPOINTS = delete(checkpoint).where(
+    checkpoint.c.vehicle_id == _stale.c.vehicle_id,
+    or_(_stale.c.instant.is_(None), checkpoint.c.at > _stale.c.instant),
+)
+FORGET_DERIVED = delete(trip).where(
+    trip.c.vehicle_id == _stale.c.vehicle_id,
+    trip.c.source == "derived",
+    or_(trip.c.ended_at.is_(None), _stale.c.instant.is_(None), trip.c.known_at > _stale.c.instant),
+)
+
+_read_followed = msgspec.json.Decoder(FollowedRow).decode
+_read_checkpoint = msgspec.json.Decoder(CheckpointRow).decode
+_read_rules = msgspec.json.Decoder(RulesRow).decode
+
+
+def any_of(ids: Iterable[object]) -> Any:
+    """Ids as an array: as one text, for as many parameters would take longer to parse."""
+    joined = ",".join(str(one) for one in ids)
+    return cast(literal(f"{{{joined}}}", Text), ARRAY(Uuid))
+
+
+def heard_row(vehicle_id: str, vehicle: Followed) -> HeardRow:
+    """What heartbeats alone change, as it is kept."""
+    return HeardRow(
+        vehicle_id=vehicle_id,
+        heard_until=vehicle.heard_until,
+        state=vehicle.state,
+        since_checkpoint=vehicle.since_checkpoint,
+    )
+
+
+def followed_row(vehicle_id: str, vehicle: Followed) -> FollowedRow:
+    """A vehicle as it is kept."""
+    owners = vehicle.owners
+    return FollowedRow(
+        vehicle_id=vehicle_id,
+        heard_until=vehicle.heard_until,
+        state=vehicle.state,
+        since_checkpoint=vehicle.since_checkpoint,
+        vin=vehicle.vin,
+        customer_id=owners[-1].customer_id if owners else None,
+        customer_ids=sorted(vehicle.customer_ids),
+        belongings=vehicle.belongings,
+        reported_until=vehicle.reported_until,
+    )
+
+
+def select_followed(
+    connection: Connection, vehicle_ids: Iterable[str], customer_ids: Iterable[UUID] = ()
+) -> Iterator[tuple[str, Followed]]:
+    """Those of the vehicles that are known, and all that ever were these customers'."""
+    wanted = followed.c.vehicle_id == func.any(any_of(vehicle_ids))
+    if theirs := list(customer_ids):
+        wanted = or_(wanted, followed.c.customer_ids.overlap(any_of(theirs)))
+    for row in connection.execute(select(as_json(followed)).where(wanted)).scalars():
+        one = _read_followed(row)
+        vehicle = Followed(
+            one.vin, one.belongings, one.reported_until, one.state, one.since_checkpoint
+        )
+        yield one.vehicle_id, vehicle
+
+
+def select_rules(connection: Connection) -> dict[UUID, RulesRow]:
+    """The rules of the customers that have some of their own."""
+    rows = connection.execute(select(as_json(rules))).scalars()
+    return {row.customer_id: row for row in map(_read_rules, rows)}
+
+
+def select_checkpoints(
+    connection: Connection, stale: Iterable[StaleRow]
+) -> dict[str, CheckpointRow]:
+    """Of each of the vehicles that has one, the last checkpoint that is older than the instant."""
+    documents = msgspec.json.encode(list(stale)).decode()
+    rows = connection.execute(_SELECT_CHECKPOINTS, {"documents": documents}).scalars()
+    return {row.vehicle_id: row for row in map(_read_checkpoint, rows)}
