@@ -17,10 +17,16 @@ from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
+from read_service.availability_api import availability_api
 from read_service.demo_wire import demo_wire
+from read_service.feed import Feed
+from read_service.feed_api import changes_api, stream_api
+from read_service.fleet_api import fleet_api
 from read_service.freshness import Freshness
+from read_service.log_cursor import LogCursors
 from read_service.models import ReadModels
 from read_service.positions import PositionWatch
+from read_service.timeline_api import timeline_api
 from read_service.trips_api import trips_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
@@ -86,9 +92,16 @@ def create_app(settings: Settings) -> Flask:
         trips_watch=PositionWatch(trips.position, settings.wait_for_position_s),
         trips_freshness=Freshness(event_log, (trips.position,)),
     )
-    for blueprint in (vehicles_api, customers_api, trips_api, projections_api, demo_wire):
+    present = (vehicles_api, customers_api, trips_api, projections_api, demo_wire)
+    past = (availability_api, timeline_api, fleet_api)
+    for blueprint in present + past:
         api.register_blueprint(blueprint(models))
+    cursors = LogCursors(event_log)
+    feed = Feed(models, cursors)
+    api.register_blueprint(changes_api(models, cursors))
+    api.register_blueprint(stream_api(feed, cursors))
     app.extensions["read_models"] = models
+    app.extensions["feed"] = feed
     return app
 
 

@@ -90,23 +90,25 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
 def _search(models: ReadModels, query: dict[str, Any]) -> Response:
     models.wait_for_search(query["at_least"])
     now = models.search_as_of()
-    page = models.search.search(
-        VehicleQuery(
-            q=query["q"],
-            customer_ids=tuple(query["customer_id"]),
-            statuses=tuple(query["status"]),
-            silent_for=query["silent_for"],
-            box=query["bbox"],
-            near=query["near"],
-            labels=query["labels"],
-            sort=query["sort"],
-            limit=query["limit"],
-            cursor=query["cursor"],
-        ),
-        now,
-    )
+    page = models.search.search(vehicle_query(query), now)
     open_trips = models.trips.open_trips([one.vehicle.vehicle_id for one in page.items], now)
     return page_answer(page, now, models.settings, open_trips)
+
+
+def vehicle_query(query: dict[str, Any]) -> VehicleQuery:
+    """What is asked of vehicles, as it was loaded."""
+    return VehicleQuery(
+        q=query["q"],
+        customer_ids=tuple(query["customer_id"]),
+        statuses=tuple(query["status"]),
+        silent_for=query["silent_for"],
+        box=query["bbox"],
+        near=query["near"],
+        labels=query["labels"],
+        sort=query["sort"],
+        limit=query["limit"],
+        cursor=query["cursor"],
+    )
 
 
 def _heartbeats(models: ReadModels, vin: str, query: dict[str, Any]) -> Response:

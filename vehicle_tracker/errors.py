@@ -101,6 +101,16 @@ def unknown_customer(customer_id: object) -> Unknown:
     return Unknown("unknown_customer", f"No customer with id {customer_id} is registered.")
 
 
+def too_much_to_read() -> Invalid:
+    """What is asked for takes longer to read than one request is given."""
+    expected = "expected a shorter period, or fewer vehicles"
+    return Invalid(
+        "too_much_to_read",
+        "There is too much in this period to be read at once; ask for less.",
+        errors={"query": [expected]},
+    )
+
+
 def unknown_trip(trip_id: object) -> Unknown:
     """Nobody told of this trip."""
     return Unknown("unknown_trip", f"There is no trip with id {trip_id}.")

@@ -109,8 +109,15 @@ class EventLog(Application[UUID]):
 
     def stream(self, stream: UUID) -> list[Aggregate.Event]:
         """All events of an aggregate, by version."""
-        rows = self.rows.select_streams([stream])
-        return [cast("Aggregate.Event", self.mapper.to_domain_event(row)) for row in rows]
+        return self.streams([stream]).get(stream, [])
+
+    def streams(self, streams: Sequence[UUID]) -> dict[UUID, list[Aggregate.Event]]:
+        """All events of those of the aggregates that exist, by version, in one round trip."""
+        found: dict[UUID, list[Aggregate.Event]] = {}
+        for row in self.rows.select_streams(streams):
+            event = cast("Aggregate.Event", self.mapper.to_domain_event(row))
+            found.setdefault(event.originator_id, []).append(event)
+        return found
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[float], bool]]:

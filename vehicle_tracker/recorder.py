@@ -13,16 +13,20 @@ from uuid import UUID
 from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 from eventsourcing.utils import retry
+from psycopg.errors import QueryCanceled
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from vehicle_tracker.domain.vehicle import Vehicle
+from vehicle_tracker.errors import too_much_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eventsourcing.postgres import PostgresDatastore
     from psycopg import Connection, Cursor
+
+_LIMIT = SQL("SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true)")
 
 
 class NewEvent(NamedTuple):
@@ -190,6 +194,23 @@ class EventLogRecorder(PostgresApplicationRecorder):
         """All events of several streams in one round trip, by stream and version."""
         rows = self._rows(self.select_whole_streams, list(streams))
         return [StoredEvent(*row) for row in rows]
+
+    def fetch(
+        self, statement: Composed, *parameters: object, within_s: float
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a long read. Errors: `too_much_to_read` if it takes longer than that.
+
+        JIT compiling costs such reads more than it saves.
+        """
+        if within_s <= 0:
+            raise too_much_to_read()
+        milliseconds = str(max(1, round(1_000 * within_s)))
+        with self._cursor() as cursor, cursor.connection.transaction():
+            cursor.execute(_LIMIT, (milliseconds,), prepare=True)
+            try:
+                return cursor.execute(statement, parameters).fetchall()
+            except QueryCanceled as error:
+                raise too_much_to_read() from error
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor[Any]]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    and_,
+    cast,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 
 from projections.customer_vehicles.relational import customer, vehicle
 from projections.text import folded, fragment
@@ -54,9 +65,18 @@ def is_shown() -> Condition:
     return and_(registered, or_(trip.c.source == "reported", not_(overlapped)))
 
 
+def lasts_at(instant: datetime) -> Condition:
+    """True of the trips that had started by then and were not over before."""
+    return _lasted().bool_op("@>")(cast(instant, DateTime(timezone=True)))
+
+
 def _during(since: datetime | None, until: datetime | None) -> Condition:
-    lasted = func.tstzrange(trip.c.started_at, trip.c.ended_at, literal_column("'[]'"))
-    return lasted.bool_op("&&")(func.tstzrange(since, until, literal_column("'[)'")))
+    return _lasted().bool_op("&&")(func.tstzrange(since, until, literal_column("'[)'")))
+
+
+def _lasted() -> ColumnElement[Any]:
+    """As the index has it."""
+    return func.tstzrange(trip.c.started_at, trip.c.ended_at, literal_column("'[]'"))
 
 
 def _with_word(word: str) -> Condition:

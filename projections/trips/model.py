@@ -111,3 +111,6 @@ class Trips(Protocol):
 
     def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
         """The open trips of those of the vehicles that have one: the reported one comes first."""
+
+    def trips_at(self, vehicle_ids: Sequence[UUID], at: datetime) -> Mapping[UUID, UUID]:
+        """The trips that those of the vehicles were on at an instant, over since then or not."""

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Text, and_, case, cast, func, select, true
+from sqlalchemy import Text, and_, case, cast, func, or_, select, true
 
 from projections.customer_vehicles.relational import customer, vehicle
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor
-from projections.trips.conditions import conditions, is_shown
+from projections.trips.conditions import conditions, is_shown, lasts_at
 from projections.trips.derivation import State, over_by
 from projections.trips.model import Trip, TripPage, TripView
 from projections.trips.rules import TripRules
@@ -92,14 +92,26 @@ class RelationalTrips:
 
     def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
         """The open trips of those of the vehicles that have one: the reported one comes first."""
+        return self._under_way(vehicle_ids, trip.c.ended_at.is_(None), now)
+
+    def trips_at(self, vehicle_ids: Sequence[UUID], at: datetime) -> Mapping[UUID, UUID]:
+        """The trips that those of the vehicles were on at an instant, over since then or not."""
+        not_over = or_(trip.c.ended_at.is_(None), trip.c.ended_at > at)
+        return self._under_way(vehicle_ids, and_(lasts_at(at), not_over), at)
+
+    def _under_way(
+        self, vehicle_ids: Sequence[UUID], which: ColumnElement[bool], at: datetime
+    ) -> Mapping[UUID, UUID]:
         theirs = trip.c.vehicle_id == func.any(any_of(vehicle_ids))
         derived_first = trip.c.source, trip.c.started_at
-        chosen = _select(and_(theirs, trip.c.ended_at.is_(None))).order_by(*derived_first)
         with self._engine.connect() as connection:
-            rows = connection.execute(chosen).all()
-        views = (view for row in rows if (view := _view(row, now)))
-        trips = (view.trip for view in views if view.trip.ended_at is None)
-        return {one.vehicle_id: one.trip_id for one in trips}
+            rows = connection.execute(_select(and_(theirs, which)).order_by(*derived_first)).all()
+        trips = [view.trip for row in rows if (view := _view(row, at))]
+        return {
+            one.vehicle_id: one.trip_id
+            for one in trips
+            if one.ended_at is None or one.ended_at > at
+        }
 
     def _at(self, connection: Connection) -> int:
         """Read last or first, it is the same: a connection's statements see one snapshot."""

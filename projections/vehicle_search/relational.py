@@ -27,7 +27,7 @@ from projections.vehicle_search.model import (
 from projections.vehicle_search.relational_filters import Condition, conditions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from projections.customer_vehicles.relational_status import StatusAt
     from projections.vehicle_search.model import VehicleQuery
@@ -55,29 +55,33 @@ class RelationalVehicleSearch:
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""
-        of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
         with self._engine.connect() as connection:
-            at = status_at(connection, now, self._disconnect_after_s)
-            order = _Order(query.sort, at.status)
-            after = order.after(query.cursor) if query.cursor is not None else true()
-            found = and_(in_use, *conditions(connection, query, now))
-            counts = connection.execute(self._counts(query, found, at)).one()
-            chosen = (
-                select(
-                    vehicle.c.vehicle_id,
-                    customer.c.name,
-                    order.key.label("key"),
-                    vehicle.c.vin,
-                    customer.c.disconnect_after_s,
-                )
-                .select_from(at.vehicles.outerjoin(customer, _ITS_CUSTOMER))
-                .where(found, of_customer, _one_of(at.status, query.statuses), after)
+            return self.search_in(connection, query, now)
+
+    def search_in(self, connection: Connection, query: VehicleQuery, now: datetime) -> VehiclePage:
+        """The same of the tables that this connection sees under their names."""
+        of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
+        at = status_at(connection, now, self._disconnect_after_s)
+        order = _Order(query.sort, at.status)
+        after = order.after(query.cursor) if query.cursor is not None else true()
+        found = and_(in_use, *conditions(connection, query, now))
+        counts = connection.execute(self._counts(query, found, at)).one()
+        chosen = (
+            select(
+                vehicle.c.vehicle_id,
+                customer.c.name,
+                order.key.label("key"),
+                vehicle.c.vin,
+                customer.c.disconnect_after_s,
             )
-            if counts.total < FEW:
-                # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
-                # index of plates for them: four times slower than scanning and sorting.
-                chosen = chosen.offset(0)
-            rows = connection.execute(_page(chosen, order, query.limit + 1)).all()
+            .select_from(at.vehicles.outerjoin(customer, _ITS_CUSTOMER))
+            .where(found, of_customer, _one_of(at.status, query.statuses), after)
+        )
+        if counts.total < FEW:
+            # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
+            # index of plates for them: four times slower than scanning and sorting.
+            chosen = chosen.offset(0)
+        rows = connection.execute(_page(chosen, order, query.limit + 1)).all()
         page = rows[: query.limit]
         customers = _read_counts(counts.customers)
         return VehiclePage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from flask_migrate import upgrade
 
 from projections import create_app as create_projections
 from projections.database import db
+from read_service.app import create_app as create_read_service
 from tests.following import NOW, VINS, record
 from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.vehicle import Vehicle
@@ -58,6 +60,15 @@ def engine(settings: Settings) -> Iterator[Engine]:
     with create_projections(settings).app_context():
         upgrade()
         yield db.engine
+        db.engine.dispose()
+
+
+@pytest.fixture
+def read_client(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
+    """A client of the read service."""
+    app = create_read_service(replace(settings, wait_for_position_s=0.2))
+    yield app.test_client()
+    with app.app_context():
         db.engine.dispose()
 
 
