@@ -10,7 +10,7 @@ the events up to there, in whichever order they came.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from projections.json_rows import write_rows
@@ -33,8 +33,13 @@ if TYPE_CHECKING:
     from projections.trips.vehicle import Followed
     from vehicle_tracker.event_log import EventLog
 
+V = TypeVar("V")
+
 MOST_KNOWN = 200_000
 """So many vehicles are kept in memory, about 2 KB each."""
+
+STALE_AT_ONCE = 20
+"""So many vehicles are folded again at a time, whose trips of years may have to be in memory."""
 
 _DEFECTS = (LookupError, TypeError, ArithmeticError)
 """What an event raises that says what cannot be."""
@@ -93,10 +98,14 @@ class TripsStore(RelationalStore[Key, News]):
             found = dict(tables.select_followed(connection, unknown, changed_rules))
         self._known |= found
         kept = found | {id_: self._known[id_] for id_ in of_vehicles if id_ in self._known}
-        history = History(self._log, position)
+        history, judged_by = History(self._log, position), _judged_by(self._rules)
+        ids = list(kept.keys() | of_vehicles.keys())
+        size = STALE_AT_ONCE if changed_rules else max(1, len(ids))
         try:
-            page = Page(connection, history, of_vehicles, kept, _judged_by(self._rules))
-            self._known |= page.fold(changed_rules)
+            for first in range(0, len(ids), size):
+                some = ids[first : first + size]
+                page = Page(connection, history, _of(some, of_vehicles), _of(some, kept), judged_by)
+                self._known |= page.fold(changed_rules)
         except _DEFECTS as error:
             raise UnstorableError(f"{type(error).__name__}: {error}") from error
 
@@ -131,3 +140,7 @@ class TripsStore(RelationalStore[Key, News]):
 
 def _judged_by(rows: Mapping[UUID, RulesRow]) -> dict[UUID, TripRules]:
     return {customer_id: TripRules.of(row.rules) for customer_id, row in rows.items()}
+
+
+def _of(ids: Iterable[str], found: Mapping[str, V]) -> dict[str, V]:
+    return {id_: found[id_] for id_ in ids if id_ in found}

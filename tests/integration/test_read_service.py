@@ -240,10 +240,11 @@ def test_projections_tell_how_far_they_are(
     read: FlaskClient, fleet: int, register: Callable[..., Any]
 ) -> None:
     """Position, head, lag and state, live and behind."""
-    (live,) = _expect(read.get("/api/v1/projections"), schemas.Projections())["items"]
+    live, trips = _expect(read.get("/api/v1/projections"), schemas.Projections())["items"]
+    assert (trips["position"], trips["lag_events"]) == (0, fleet)
     assert (live["position"], live["head"], live["state"]) == (fleet, fleet, "live")
     register(NEVER, "NEW1")
-    (behind,) = read.get("/api/v1/projections").json["items"]
+    behind, _ = read.get("/api/v1/projections").json["items"]
     assert (behind["lag_events"], behind["state"]) == (1, "catching_up")
     assert behind["lag_seconds"] > 0
 
