@@ -18,12 +18,31 @@ describe('The vehicles', () => {
     const dispatcher = await Dispatcher.opens('/');
     await dispatcher.isAnswered(FLEET);
 
-    expect(dispatcher.rows()).toEqual([
-      'Connected | ABC123 | YS2R4X20005399401 | Kalles Grustransporter AB | 14 s ago',
-      'Disconnected | DEF456 | VLUR4X20009093588 | Kalles Grustransporter AB | 5 h 12 min ago',
-      'Never seen | JKL012 | YS2R4X20005388011 | Johans Bulk AB | never',
+    expect(dispatcher.rows().map((row) => row.split(' | '))).toEqual([
+      [
+        expect.stringMatching(/^Connected since \d\d:12$/),
+        'ABC123',
+        'YS2R4X20005399401',
+        'Kalles Grustransporter AB',
+        '14 s ago',
+      ],
+      [
+        'Disconnected silent for 5 h 12 min',
+        'DEF456',
+        'VLUR4X20009093588',
+        'Kalles Grustransporter AB',
+        '5 h 12 min ago',
+      ],
+      ['Never seen since 1 Nov 2026', 'JKL012', 'YS2R4X20005388011', 'Johans Bulk AB', 'never'],
     ]);
     expect(dispatcher.text('total')).toBe('3');
+  });
+
+  it('may not tell since when', async () => {
+    const dispatcher = await Dispatcher.opens('/');
+    await dispatcher.isAnswered(answerOf([{ ...ABC123, status_since: null }]));
+
+    expect(dispatcher.rows()[0]).toMatch(/^Connected \|/);
   });
 
   it('were last seen a second longer ago each second, without asking the server', async () => {

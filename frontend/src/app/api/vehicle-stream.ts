@@ -1,0 +1,75 @@
+import { HttpParams } from '@angular/common/http';
+import { Injectable } from '@angular/core';
+import { Params } from '@angular/router';
+import { Observable, throwError, timeout } from 'rxjs';
+
+import { AsOf, Counts, Vehicle } from './contract';
+
+/** The server lets us hear from it every 10 s; what stays silent for longer than this is lost. */
+export const SILENCE_MS = 15_000;
+
+type Told =
+  | ({ readonly type: 'vehicle'; readonly vehicle: Vehicle } & AsOf)
+  /** It no longer matches the filters, or is no longer in use. */
+  | { readonly type: 'gone'; readonly vin: string }
+  | ({ readonly type: 'counts' } & Counts)
+  /** The stream cannot tell all that happened: ask again. */
+  | { readonly type: 'reset' };
+
+/** The stream is open: what happens from now on is told. */
+interface Opened {
+  readonly type: 'opened';
+}
+
+/** What the stream says. `cursor`: where a later stream goes on. */
+export type StreamEvent = (Opened | Told) & { readonly cursor: string };
+
+/** The stream came to an end: what is shown may be old. */
+export class StreamLost extends Error {
+  constructor(readonly reason: 'closed' | 'silent') {
+    super(`The stream is ${reason}.`);
+  }
+}
+
+const TYPES: readonly Told['type'][] = ['vehicle', 'gone', 'counts', 'reset'];
+
+/** GET /api/v1/stream. */
+@Injectable({ providedIn: 'root' })
+export class VehicleStream {
+  /**
+   * Follows the stream until it is lost; nobody listening closes it. A connection that breaks is not lost yet: the
+   * browser takes it up again by itself where it broke off.
+   */
+  follow(params: Params): Observable<StreamEvent> {
+    return connect(`/api/v1/stream?${new HttpParams({ fromObject: params }).toString()}`).pipe(
+      timeout({
+        each: SILENCE_MS,
+        with: () => throwError(() => new StreamLost('silent')),
+      }),
+    );
+  }
+}
+
+function connect(url: string): Observable<StreamEvent> {
+  return new Observable((subscriber) => {
+    const source = new EventSource(url);
+    let cursor = '';
+    source.onopen = (): void => {
+      subscriber.next({ type: 'opened', cursor });
+    };
+    source.onerror = (): void => {
+      if (source.readyState === EventSource.CLOSED) {
+        subscriber.error(new StreamLost('closed'));
+      }
+    };
+    for (const type of TYPES) {
+      source.addEventListener(type, ({ data, lastEventId }: MessageEvent<string>) => {
+        cursor = lastEventId;
+        subscriber.next({ ...(JSON.parse(data) as object), type, cursor } as StreamEvent);
+      });
+    }
+    return () => {
+      source.close();
+    };
+  });
+}

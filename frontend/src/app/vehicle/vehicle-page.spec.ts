@@ -1,0 +1,316 @@
+import axe from 'axe-core';
+
+import { FakeEventSource } from '../api/event-source.fixture';
+import { ABC123, answerOf, AS_OF } from '../vehicles/fleet.fixture';
+import { Dispatcher } from '../vehicles/dispatcher.fixture';
+import {
+  AVAILABILITY,
+  DETAILS,
+  pageOf,
+  TIMELINE,
+  TO_THE_PIT,
+  TRACK,
+  UNDER_WAY,
+} from './history.fixture';
+
+const PATH = `/api/v1/vehicles/${ABC123.vin}`;
+const TRACK_PATH = '/api/v1/trips/to-the-pit/track';
+const UNKNOWN = { status: 404, statusText: 'Not Found' };
+const NOBODY = { code: 'unknown_vehicle', detail: 'There is no such vehicle.' };
+
+describe('The page of a vehicle', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.parse(AS_OF) });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  const opened = (params = ''): Promise<Dispatcher> =>
+    Dispatcher.opens(`/vehicles/${ABC123.vin}${params}`);
+
+  async function answered(params = ''): Promise<Dispatcher> {
+    const dispatcher = await opened(params);
+    dispatcher.request(PATH).flush(DETAILS);
+    dispatcher.request(`${PATH}/availability`).flush(AVAILABILITY);
+    dispatcher.request(`${PATH}/trips`).flush(pageOf([UNDER_WAY, TO_THE_PIT]));
+    dispatcher.request(`${PATH}/timeline`).flush(pageOf(TIMELINE, 'older'));
+    await dispatcher.waits(0);
+    return dispatcher;
+  }
+
+  const lines = (dispatcher: Dispatcher, testId: string, selector: string): readonly string[] =>
+    [...dispatcher.find(testId).querySelectorAll(selector)].map((line) =>
+      [...line.children].map((cell) => cell.textContent.trim()).join(' | '),
+    );
+
+  it('is opened from the list by its plate, and leads back to the same list', async () => {
+    const dispatcher = await Dispatcher.opens('/?q=abc&sort=-vin');
+    await dispatcher.isAnswered(answerOf([ABC123]));
+    dispatcher.find('vehicle-link').click();
+    await vi.waitFor(() => {
+      expect(dispatcher.url()).toBe(`/vehicles/${ABC123.vin}?q=abc&sort=-vin`);
+    });
+    await dispatcher.waits(0);
+    await dispatcher.presses('Last 7 days');
+
+    dispatcher.find('back').click();
+    await dispatcher.waits(0);
+    expect(dispatcher.url()).toBe('/?q=abc&sort=-vin');
+  });
+
+  it('tells how the vehicle is, since when, and by which limit', async () => {
+    const dispatcher = await answered();
+
+    expect(dispatcher.text('status')).toBe('Connected');
+    expect(dispatcher.sees('since ')).toBe(true);
+    expect(dispatcher.text('last-seen')).toBe('14 s ago');
+    expect(dispatcher.sees('disconnected after 2 min of silence')).toBe(true);
+    expect(dispatcher.sees('Södertälje')).toBe(true);
+  });
+
+  it('leads to all vehicles of the same customer', async () => {
+    const dispatcher = await answered();
+    const links = [...dispatcher.screen.querySelectorAll('a')].map(({ href, textContent }) => [
+      textContent,
+      href,
+    ]);
+
+    expect(links).toContainEqual([
+      'Kalles Grustransporter AB',
+      expect.stringMatching(/\/\?customer_id=kalle$/),
+    ]);
+  });
+
+  describe('over a period', () => {
+    it('says how long it was connected, and tells each silence', async () => {
+      const dispatcher = await answered();
+
+      expect(dispatcher.text('availability')).toBe('99.2 % connected');
+      expect(dispatcher.screen.querySelectorAll('rect.disconnected')).toHaveLength(1);
+      expect(dispatcher.screen.textContent).toMatch(
+        /21 Nov 2026, \d\d:03:00 – \d\d:14:00\s+\(11 min\)/,
+      );
+      const link = dispatcher.screen.querySelector<HTMLAnchorElement>('vt-availability a');
+      expect(link?.getAttribute('href')).toBe(
+        `${PATH}/availability?from=2026-11-20T12%3A00%3A00Z&to=2026-11-21T12%3A00%3A00Z&format=csv`,
+      );
+    });
+
+    it('asks for the last 24 hours, or for the period in the address', async () => {
+      const dispatcher = await opened('?period=7d');
+      const from = (): string | null =>
+        dispatcher.request(`${PATH}/availability`).request.params.get('from');
+      expect(from()).toBe('2026-11-14T12:00:00.000Z');
+
+      await dispatcher.presses('Last 24 hours');
+      expect(dispatcher.url()).toContain('?period=24h');
+      expect(from()).toBe('2026-11-20T12:00:00.000Z');
+    });
+
+    it('tells a silence that goes on, and of many only the newest', async () => {
+      const dispatcher = await opened();
+      const hour = (value: number): string => new Date(value * 3_600_000).toISOString();
+      dispatcher.request(`${PATH}/availability`).flush({
+        ...AVAILABILITY,
+        from: hour(0),
+        to: hour(24),
+        intervals: Array.from({ length: 24 }, (_, index) => ({
+          from: hour(index),
+          to: hour(index + 1),
+          status: index % 2 === 0 ? 'connected' : 'disconnected',
+        })),
+      });
+      await dispatcher.waits(0);
+
+      expect(dispatcher.screen.querySelector('vt-availability li')?.textContent).toContain(
+        '– now (1 h)',
+      );
+      expect(dispatcher.sees('and 2 before: see the CSV')).toBe(true);
+    });
+
+    it('may have nothing to say', async () => {
+      const dispatcher = await opened();
+      dispatcher
+        .request(`${PATH}/availability`)
+        .flush({ ...AVAILABILITY, connected_share: null, intervals: [] });
+      await dispatcher.waits(0);
+
+      expect(dispatcher.text('availability')).toBe('Nothing to say yet');
+      expect(dispatcher.sees('No silence')).toBe(true);
+    });
+  });
+
+  describe('shows a timeline', () => {
+    it('in words, the newest first', async () => {
+      const dispatcher = await answered();
+      const told = lines(dispatcher, 'timeline', 'li');
+
+      expect(told[0]).toMatch(/^21 Nov 2026, \d\d:14:00 \| Connected: heard at \d\d:14:00$/);
+      expect(told[1]).toMatch(/ \| Disconnected: nothing heard since \d\d:01:00$/);
+      expect(told).toHaveLength(6);
+    });
+
+    it('that goes back as far as somebody wants', async () => {
+      const dispatcher = await answered();
+      await dispatcher.presses('Older');
+      dispatcher.request(`${PATH}/timeline`).flush(pageOf(TIMELINE.slice(0, 5), 'older'));
+      const older = dispatcher.request(`${PATH}/timeline`);
+      expect(older.request.params.get('cursor')).toBe('older');
+      older.flush(pageOf(TIMELINE.slice(5)));
+      await dispatcher.waits(0);
+
+      expect(lines(dispatcher, 'timeline', 'li')).toHaveLength(6);
+      expect(dispatcher.screen.querySelector('vt-timeline button')).toBeNull();
+    });
+  });
+
+  describe('lists trips', () => {
+    it('with what is known of each', async () => {
+      const dispatcher = await answered();
+
+      expect(lines(dispatcher, 'trips', 'tbody tr')).toEqual([
+        expect.stringMatching(/:30:00 \| under way \| 30 min \| – \| – \| – \| – \| derived$/),
+        expect.stringMatching(
+          /:30:00 \| 1 h 30 min \| 61\.2 km \| 41 km\/h \| 89 km\/h \| Astrid \| reported$/,
+        ),
+      ]);
+    });
+
+    it('and shows the track of the chosen one, to be taken along', async () => {
+      const dispatcher = await answered();
+      dispatcher.find('trips').querySelectorAll<HTMLElement>('tbody a')[1]?.click();
+      await dispatcher.waits(0);
+      expect(dispatcher.url()).toContain('?trip=to-the-pit');
+      dispatcher.request(TRACK_PATH).flush(TRACK);
+      await dispatcher.waits(0);
+
+      expect(dispatcher.find('track').getAttribute('aria-label')).toMatch(
+        /from 59\.0000° 18\.0000° to 59\.1000° 18\.2000°, north is up$/,
+      );
+      const links = [...dispatcher.screen.querySelectorAll('vt-trip-track a')];
+      expect(links.map((link) => link.getAttribute('href'))).toEqual([
+        `${TRACK_PATH}?format=geojson`,
+        `${TRACK_PATH}?format=gpx`,
+      ]);
+    });
+
+    it.each([
+      ['no position', null, false],
+      ['but one position', { type: 'Point', coordinates: [18, 59] }, true],
+    ])('also where the vehicle told %s', async (_what, geometry, drawn) => {
+      const dispatcher = await answered('?trip=to-the-pit');
+      dispatcher.request(TRACK_PATH).flush({ geometry, properties: UNDER_WAY });
+      await dispatcher.waits(0);
+
+      expect(dispatcher.screen.querySelector('[data-testid=track]') !== null).toBe(drawn);
+      expect(dispatcher.sees('It told no positions on this trip')).toBe(!drawn);
+    });
+
+    it('of which there may be none', async () => {
+      const dispatcher = await opened();
+      dispatcher.request(`${PATH}/trips`).flush(pageOf([]));
+      await dispatcher.waits(0);
+
+      expect(dispatcher.sees('No trips yet')).toBe(true);
+    });
+  });
+
+  describe('keeps up', () => {
+    it('by asking again when the stream tells of this vehicle, but not all the time', async () => {
+      const dispatcher = await answered();
+      const stream = FakeEventSource.only;
+      expect(stream.params.getAll('vin')).toEqual([ABC123.vin]);
+      await dispatcher.waits(3000);
+      stream.says('vehicle', { vehicle: ABC123 });
+      stream.says('vehicle', { vehicle: ABC123 });
+      await dispatcher.waits(0);
+
+      dispatcher.request(PATH).flush({ ...DETAILS, status: 'disconnected' });
+      await dispatcher.waits(0);
+      expect(dispatcher.text('status')).toBe('Disconnected');
+      stream.says('counts', { total: 7 });
+      await dispatcher.waits(2000);
+      dispatcher.request(PATH);
+    });
+
+    it('by opening the stream anew when it was lost', async () => {
+      const dispatcher = await answered();
+      FakeEventSource.only.isRefused();
+      await dispatcher.waits(5000);
+
+      FakeEventSource.only.opens();
+      await dispatcher.waits(0);
+      dispatcher.request(PATH);
+    });
+
+    it('only while somebody looks', async () => {
+      const dispatcher = await answered();
+      const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+      document.dispatchEvent(new Event('visibilitychange'));
+      expect(FakeEventSource.listenedTo).toEqual([]);
+
+      hidden.mockReturnValue(false);
+      document.dispatchEvent(new Event('visibilitychange'));
+      FakeEventSource.only.opens();
+      await dispatcher.waits(0);
+      dispatcher.request(PATH);
+    });
+  });
+
+  it('keeps what it has while the read service is away, part by part, and recovers', async () => {
+    const dispatcher = await answered();
+    FakeEventSource.only.opens();
+    await dispatcher.waits(0);
+    dispatcher.request(`${PATH}/timeline`).error(new ProgressEvent('error'));
+    await dispatcher.waits(0);
+    expect(dispatcher.sees('Read service unreachable: this is how it was last')).toBe(true);
+    expect(lines(dispatcher, 'timeline', 'li')).toHaveLength(6);
+
+    await dispatcher.waits(1000);
+    dispatcher.request(`${PATH}/timeline`).flush(pageOf([]));
+    await dispatcher.waits(0);
+    expect(dispatcher.sees('unreachable')).toBe(false);
+    expect(dispatcher.sees('Nothing has happened yet')).toBe(true);
+  });
+
+  it('says what is refused, and why', async () => {
+    const dispatcher = await opened();
+    const away = { code: 'invalid_request', detail: 'No.', errors: { from: ['Not like that.'] } };
+    dispatcher
+      .request(`${PATH}/availability`)
+      .flush(away, { status: 422, statusText: 'Unprocessable Content' });
+    await dispatcher.waits(0);
+
+    expect(dispatcher.sees('refused to show the availability: from: Not like that.')).toBe(true);
+  });
+
+  it('says that there is no such vehicle, with a way back, and shows what is known of it', async () => {
+    const dispatcher = await opened('?q=abc');
+    dispatcher.request(PATH).flush(NOBODY, UNKNOWN);
+    dispatcher.request(`${PATH}/trips`).flush(NOBODY, UNKNOWN);
+    dispatcher.request(`${PATH}/timeline`).flush(pageOf(TIMELINE));
+    await dispatcher.waits(0);
+
+    expect(dispatcher.text('unknown')).toContain(`No vehicle in use has the VIN ${ABC123.vin}`);
+    expect(dispatcher.find('unknown').querySelector('a')?.getAttribute('href')).toBe('/?q=abc');
+    expect(dispatcher.screen.querySelector<HTMLElement>('vt-trips')?.hidden).toBe(true);
+    expect(lines(dispatcher, 'timeline', 'li')).toHaveLength(6);
+  });
+
+  it.each([
+    ['loading', () => opened()],
+    ['complete', () => answered('?trip=to-the-pit')],
+  ])('is accessible: %s', async (_what, open) => {
+    const dispatcher = await open();
+    vi.useRealTimers();
+    // jsdom draws nothing, so there are no colours to compare.
+    const { violations } = await axe.run(dispatcher.screen, {
+      rules: { 'color-contrast': { enabled: false } },
+    });
+
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  });
+});
