@@ -8,8 +8,14 @@ import { AsOf, Counts, Vehicle } from './contract';
 /** The server lets us hear from it every 10 s; what stays silent for longer than this is lost. */
 export const SILENCE_MS = 15_000;
 
+/** What became of one of the vehicles that the stream was opened for. */
+export interface VehicleTold extends AsOf {
+  readonly type: 'vehicle';
+  readonly vehicle: Vehicle;
+}
+
 type Told =
-  | ({ readonly type: 'vehicle'; readonly vehicle: Vehicle } & AsOf)
+  | VehicleTold
   /** It no longer matches the filters, or is no longer in use. */
   | { readonly type: 'gone'; readonly vin: string }
   | ({ readonly type: 'counts' } & Counts)
@@ -21,15 +27,23 @@ interface Opened {
   readonly type: 'opened';
 }
 
-/** What the stream says. `cursor`: where a later stream goes on. */
+/** What the stream says. `cursor`: where a later stream goes on; empty before the first that is told. */
 export type StreamEvent = (Opened | Told) & { readonly cursor: string };
 
-/** The stream came to an end: what is shown may be old. */
+/** The stream came to an end, or to nothing: what is shown may be old. */
 export class StreamLost extends Error {
-  constructor(readonly reason: 'closed' | 'silent') {
+  constructor(readonly reason: 'refused' | 'closed' | 'silent') {
     super(`The stream is ${reason}.`);
   }
 }
+
+/** Which vehicles to hear of; the filters are those of the list. */
+export type StreamParams = Params & {
+  readonly vin: string | readonly string[];
+  readonly counts: true;
+  /** The cursor that an earlier stream came to. */
+  readonly after?: string;
+};
 
 const TYPES: readonly Told['type'][] = ['vehicle', 'gone', 'counts', 'reset'];
 
@@ -40,8 +54,8 @@ export class VehicleStream {
    * Follows the stream until it is lost; nobody listening closes it. A connection that breaks is not lost yet: the
    * browser takes it up again by itself where it broke off.
    */
-  follow(params: Params): Observable<StreamEvent> {
-    return connect(`/api/v1/stream?${new HttpParams({ fromObject: params }).toString()}`).pipe(
+  follow(params: StreamParams): Observable<StreamEvent> {
+    return connect(params).pipe(
       timeout({
         each: SILENCE_MS,
         with: () => throwError(() => new StreamLost('silent')),
@@ -50,16 +64,19 @@ export class VehicleStream {
   }
 }
 
-function connect(url: string): Observable<StreamEvent> {
+function connect(params: StreamParams): Observable<StreamEvent> {
   return new Observable((subscriber) => {
-    const source = new EventSource(url);
-    let cursor = '';
+    const { after, ...others } = params;
+    const query = new HttpParams({ fromObject: { ...others, ...(after && { after }) } });
+    const source = new EventSource(`/api/v1/stream?${query.toString()}`);
+    let [opened, cursor] = [false, after ?? ''];
     source.onopen = (): void => {
+      opened = true;
       subscriber.next({ type: 'opened', cursor });
     };
     source.onerror = (): void => {
       if (source.readyState === EventSource.CLOSED) {
-        subscriber.error(new StreamLost('closed'));
+        subscriber.error(new StreamLost(opened ? 'closed' : 'refused'));
       }
     };
     for (const type of TYPES) {

@@ -64,6 +64,12 @@ export class Dispatcher {
     await this.waits(0);
   }
 
+  /** The stream tells something. */
+  async isTold(type: string, data: object): Promise<void> {
+    FakeEventSource.only.says(type, data);
+    await this.waits(0);
+  }
+
   async isRefused(problem: object): Promise<void> {
     this.request().flush(problem, { status: 422, statusText: 'Unprocessable Content' });
     await this.waits(0);

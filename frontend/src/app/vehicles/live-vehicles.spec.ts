@@ -7,14 +7,22 @@ import {
 import { signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 
-import { Status } from '../api/contract';
+import { Status, Vehicle } from '../api/contract';
+import { FakeEventSource } from '../api/event-source.fixture';
 import { ServerClock } from '../time/server-clock';
-import { ABC123, answerOf, AS_OF, DEF456, manyVehicles } from './fleet.fixture';
+import { ABC123, answerOf, AS_OF, DEF456, JKL012, manyVehicles } from './fleet.fixture';
 import { LiveVehicles } from './live-vehicles';
 import { QueryInUrl } from './query-in-url';
 import { ALL_VEHICLES, VehicleQuery } from './vehicle-query';
 
 const SERVER_ERROR = { status: 500, statusText: 'Internal Server Error' };
+
+const told = (vehicle: Vehicle, as_of = AS_OF): object => ({
+  vehicle,
+  position: 101,
+  as_of,
+  answered_at: as_of,
+});
 
 describe('LiveVehicles', () => {
   const query = signal<VehicleQuery>(ALL_VEHICLES);
@@ -23,6 +31,7 @@ describe('LiveVehicles', () => {
 
   beforeEach(() => {
     vi.useFakeTimers({ now: Date.parse(AS_OF) });
+    FakeEventSource.install();
     query.set(ALL_VEHICLES);
     TestBed.configureTestingModule({
       providers: [
@@ -46,6 +55,27 @@ describe('LiveVehicles', () => {
   /** The one request under way: two would be an overlap. */
   const request = (): TestRequest => http.expectOne(({ url }) => url === '/api/v1/vehicles');
   const cursorOf = ({ request: { params } }: TestRequest): string | null => params.get('cursor');
+  const stream = (): FakeEventSource => FakeEventSource.only;
+  /** These vehicles are the answer, and the stream tells what becomes of them. */
+  const open = (vehicles: readonly Vehicle[]): void => {
+    request().flush(answerOf(vehicles));
+    TestBed.tick();
+    stream().opens();
+    request().flush(answerOf(vehicles));
+    wait(1000);
+  };
+  const tell = (vehicle: Vehicle, asOf = AS_OF): void => {
+    stream().says('vehicle', told(vehicle, asOf));
+    TestBed.tick();
+  };
+  /** Nothing happens for so long, and the stream says so now and then. */
+  const soundOff = (milliseconds: number): void => {
+    for (let waited = 0; waited < milliseconds; waited += 5000) {
+      http.expectNone('/api/v1/vehicles');
+      stream().says('counts', answerOf([ABC123]));
+      wait(5000);
+    }
+  };
   const wait = (milliseconds: number): void => {
     vi.advanceTimersByTime(milliseconds);
     TestBed.tick();
@@ -68,32 +98,108 @@ describe('LiveVehicles', () => {
     );
   });
 
-  it('shows a change within two seconds', () => {
-    request().flush(answerOf([ABC123]));
-    wait(1000);
-    request().flush(answerOf([{ ...ABC123, status: 'disconnected' }]));
+  it('follows the stream for the vehicles in view, under the filters of the list', () => {
+    request().flush(answerOf([]));
+    query.set({ ...ALL_VEHICLES, q: 'abc', statuses: ['connected'], sort: '-vin' });
+    TestBed.tick();
+    request().flush(answerOf([DEF456, ABC123]));
 
-    expect(live.vehicles()).toMatchObject([{ vin: ABC123.vin, status: 'disconnected' }]);
+    expect(stream().url).toBe(
+      `/api/v1/stream?q=abc&status=connected&vin=${DEF456.vin}&vin=${ABC123.vin}&counts=true`,
+    );
   });
 
-  it('waits for an answer before it asks again', () => {
-    const first = request();
-    wait(4000);
-    http.expectNone('/api/v1/vehicles');
+  it('shows a change as soon as it is told, and asks for nothing', () => {
+    open([ABC123, DEF456]);
+    tell({ ...ABC123, status: 'disconnected' });
+    wait(10_000);
 
-    first.flush(answerOf([]));
+    expect(live.vehicles()).toMatchObject([{ vin: ABC123.vin, status: 'disconnected' }, DEF456]);
+    http.expectNone('/api/v1/vehicles');
+  });
+
+  it('asks once more when the stream opens: what happened until then it does not tell', () => {
+    request().flush(answerOf([ABC123]));
+    stream().opens();
+    request().flush(answerOf([DEF456]));
+
+    expect(live.vehicles()).toEqual([DEF456]);
+  });
+
+  it('counts as the stream counts', () => {
+    open([ABC123, DEF456]);
+    const facets = { status: { disconnected: 2 }, customers: [] };
+    stream().says('counts', { ...answerOf([ABC123, DEF456]), facets });
+    TestBed.tick();
+
+    expect(live.snapshot()?.latest).toMatchObject({ total: 2, facets });
     wait(1000);
+    http.expectNone('/api/v1/vehicles');
+  });
+
+  it.each<[string, string, object]>([
+    ['a vehicle is gone', 'gone', { vin: DEF456.vin }],
+    ['there is another vehicle', 'counts', answerOf([ABC123, DEF456, JKL012])],
+    ['it belongs elsewhere', 'vehicle', told({ ...ABC123, registration_number: 'ZZZ999' })],
+    ['the stream cannot tell all', 'reset', {}],
+  ])('asks again when %s, once a second at most', (_what, type, data) => {
+    open([ABC123, DEF456]);
+    stream().says(type, data);
+    stream().says('gone', { vin: DEF456.vin });
+    request().flush(answerOf([ABC123]));
+    wait(999);
+    http.expectNone('/api/v1/vehicles');
+    wait(1);
+    request().flush(answerOf([ABC123]));
+
+    expect(live.vehicles()).toEqual([ABC123]);
+  });
+
+  it('does not take back what was told by a page that was made before', () => {
+    open([ABC123]);
+    stream().says('reset', {});
+    const slow = request();
+    tell({ ...ABC123, speed_kmh: 80 }, '2026-11-21T12:00:07Z');
+    slow.flush(answerOf([ABC123], { as_of: '2026-11-21T12:00:06.900000Z' }));
+
+    expect(live.vehicles()).toMatchObject([{ speed_kmh: 80 }]);
+  });
+
+  it('follows other vehicles from where the stream was, when they come into view', () => {
+    open([ABC123]);
+    stream().says('gone', { vin: ABC123.vin }, 'c42');
+    request().flush(answerOf([DEF456]));
+    wait(1000);
+
+    expect(stream().params.getAll('vin')).toEqual([DEF456.vin]);
+    expect(stream().params.get('after')).toBe('c42');
+    stream().opens();
+    wait(1000);
+    http.expectNone('/api/v1/vehicles');
+  });
+
+  it('asks now and then what no event tells, and more often who was seen last', () => {
+    open([ABC123]);
+    soundOff(60_000);
+    request().flush(answerOf([ABC123]));
+
+    query.set({ ...ALL_VEHICLES, sort: '-last_heartbeat_at' });
+    TestBed.tick();
+    open([ABC123]);
+    soundOff(5000);
     request();
   });
 
   it('asks nothing while the tab is hidden, and at once when it is looked at again', () => {
-    request().flush(answerOf([ABC123]));
+    open([ABC123]);
     hideTab(true);
-    wait(60_000);
+    wait(120_000);
+    expect(FakeEventSource.listenedTo).toEqual([]);
     http.expectNone('/api/v1/vehicles');
 
     hideTab(false);
-    request();
+    open([DEF456]);
+    expect(live.vehicles()).toEqual([DEF456]);
   });
 
   it('drops an answer that nobody waits for any more', () => {
@@ -126,23 +232,58 @@ describe('LiveVehicles', () => {
 
   describe('when the read service is away', () => {
     it('keeps what it has, tries again ever less often up to 5 s, and recovers by itself', () => {
-      request().flush(answerOf([ABC123]));
-      wait(1000);
+      open([ABC123]);
+      stream().isRefused();
       for (const pause of [1000, 2000, 4000, 5000, 5000]) {
-        request().flush(null, SERVER_ERROR);
-        expect(live.failure()).toEqual({ kind: 'unreachable' });
-        expect(live.vehicles()).toEqual([ABC123]);
         wait(pause - 1);
         http.expectNone('/api/v1/vehicles');
         wait(1);
+        request().flush(null, SERVER_ERROR);
+        expect(live.failure()).toEqual({ kind: 'unreachable' });
+        expect(live.vehicles()).toEqual([ABC123]);
       }
-      request().flush(answerOf([DEF456]));
+      wait(5000);
+      open([DEF456]);
       expect(live.failure()).toBeNull();
       expect(live.vehicles()).toEqual([DEF456]);
+    });
+
+    it('leaves it to the browser to mend a connection that broke', () => {
+      open([ABC123]);
+      stream().says('counts', answerOf([ABC123]), 'c7');
+      stream().breaks();
+      wait(3000);
+      stream().opens();
+      wait(1000);
+
+      http.expectNone('/api/v1/vehicles');
+      expect(live.failure()).toBeNull();
+    });
+
+    it('notices that nothing is heard any more', () => {
+      open([ABC123]);
+      wait(13_999);
+      expect(live.failure()).toBeNull();
+      wait(1);
+      expect(live.failure()).toEqual({ kind: 'unreachable' });
+      expect(FakeEventSource.listenedTo).toEqual([]);
 
       wait(1000);
-      request().flush(null, SERVER_ERROR);
-      wait(1000);
+      open([ABC123]);
+      expect(live.failure()).toBeNull();
+    });
+
+    it('asks every few seconds where no stream can be had', () => {
+      for (const vehicles of [[ABC123], [DEF456], [JKL012]]) {
+        request().flush(answerOf(vehicles));
+        TestBed.tick();
+        stream().isRefused();
+        wait(4999);
+        http.expectNone('/api/v1/vehicles');
+        wait(1);
+        expect(live.vehicles()).toEqual(vehicles);
+        expect(live.failure()).toBeNull();
+      }
       request();
     });
 
@@ -157,9 +298,9 @@ describe('LiveVehicles', () => {
 
   it('starts over from the top when it is refused, for a cursor may have become void', () => {
     request().flush(answerOf(manyVehicles(100), { total: 150, next_cursor: 'b' }));
+    TestBed.tick();
     live.rowsInView.set({ start: 90, end: 100 });
     TestBed.tick();
-    wait(1);
     request().flush(answerOf(manyVehicles(100), { total: 150, next_cursor: 'b' }));
     const refused = { code: 'invalid_cursor', detail: 'The cursor is not valid.' };
     request().flush(refused, { status: 422, statusText: 'Unprocessable Content' });
@@ -177,17 +318,20 @@ describe('LiveVehicles', () => {
     const scrollTo = (start: number, end: number): void => {
       live.rowsInView.set({ start, end });
       TestBed.tick();
-      wait(1);
     };
 
     beforeEach(() => {
       request().flush(answer(0, 'b'));
+      TestBed.tick();
+      stream().opens();
+      request().flush(answer(0, 'b'));
+      stream().says('counts', answer(0, null), 'c1');
+      wait(1000);
     });
 
     it('fetches only the first page until somebody scrolls', () => {
       scrollTo(0, 40);
       wait(1000);
-      request().flush(answer(0, 'b'));
 
       expect(live.vehicles()).toHaveLength(100);
       http.expectNone('/api/v1/vehicles');
@@ -203,19 +347,35 @@ describe('LiveVehicles', () => {
       expect(live.vehicles()).toHaveLength(200);
     });
 
-    it('refreshes only the pages in view', () => {
+    it('fetches one page after the other while the end stays in view', () => {
+      scrollTo(70, 200);
+      request().flush(answer(0, 'b'));
+      request().flush(answer(100, 'c'));
+      TestBed.tick();
+      request().flush(answer(0, 'b'));
+      request().flush(answer(100, 'c'));
+      request().flush(answer(200, null));
+
+      expect(live.vehicles()).toHaveLength(300);
+      wait(1000);
+      request().flush(answer(0, 'b'));
+      request().flush(answer(100, 'c'));
+    });
+
+    it('follows, and refreshes, only the pages in view', () => {
       scrollTo(70, 100);
       request().flush(answer(0, 'b'));
       request().flush(answer(100, 'c'));
       scrollTo(130, 170);
-      wait(1000);
-
       const refresh = request();
       expect(cursorOf(refresh)).toBe('b');
       refresh.flush(answer(100, 'c'));
-      wait(999);
-      http.expectNone('/api/v1/vehicles');
+      wait(1000);
+
       expect(live.vehicles()).toHaveLength(200);
+      expect(stream().params.getAll('vin')).toEqual(answer(100, null).items.map(({ vin }) => vin));
+      expect(stream().params.get('after')).toBe('c1');
+      http.expectNone('/api/v1/vehicles');
     });
 
     it('begins at the top again with another query', () => {

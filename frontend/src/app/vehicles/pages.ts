@@ -42,3 +42,19 @@ export function replacePage(pages: readonly Page[], index: number, page: Page): 
     ? upToPage
     : [...upToPage, { ...next, cursor }, ...rest];
 }
+
+/** Puts what a vehicle has become in its place; a vehicle that is on no page changes nothing. */
+export function replaceVehicle(pages: readonly Page[], vehicle: Vehicle): readonly Page[] {
+  return pages.map((page) => {
+    const { items } = page.answer;
+    return items.some(({ vin }) => vin === vehicle.vin)
+      ? {
+          ...page,
+          answer: {
+            ...page.answer,
+            items: items.map((item) => (item.vin === vehicle.vin ? vehicle : item)),
+          },
+        }
+      : page;
+  });
+}

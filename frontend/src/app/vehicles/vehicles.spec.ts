@@ -68,7 +68,7 @@ describe('The vehicles', () => {
       dispatcher.screen.querySelector(`[data-vin="${vin}"]`);
     await dispatcher.isAnswered(FLEET);
     const row = rowOf(ABC123.vin);
-    await dispatcher.waits(1000);
+    await dispatcher.isTold('reset', {});
     await dispatcher.isAnswered(
       answerOf([{ ...DEF456 }, { ...ABC123, status: 'disconnected' }, { ...JKL012 }]),
     );
@@ -172,6 +172,7 @@ describe('The vehicles', () => {
     const dispatcher = await Dispatcher.opens('/');
     await dispatcher.isAnswered(FLEET);
     await dispatcher.waits(1000);
+    await dispatcher.isTold('reset', {});
     await dispatcher.isLeftAlone();
     expect(dispatcher.text('stale-banner')).toMatch(
       /^Read service unreachable – showing data from \d\d:\d\d:\d\d \(1 s old\)\. Trying again…$/,
@@ -190,8 +191,7 @@ describe('The vehicles', () => {
       /^Read model behind – showing data from \d\d:\d\d:\d\d \(37 s old\)\. What came since/,
     );
 
-    await dispatcher.waits(1000);
-    await dispatcher.isAnswered({ ...FLEET, answered_at: '2026-11-21T12:00:04.000000Z' });
+    await dispatcher.isTold('counts', { ...FLEET, answered_at: '2026-11-21T12:00:04.000000Z' });
     expect(dispatcher.sees('behind')).toBe(false);
   });
 
@@ -254,7 +254,7 @@ describe('The vehicles', () => {
     expect(announced()).toBe('3 vehicles. By status: 1 connected, 1 disconnected, 1 never seen.');
 
     await dispatcher.waits(800);
-    await dispatcher.isAnswered(answerOf([ABC123]));
+    await dispatcher.isTold('counts', answerOf([ABC123]));
     await dispatcher.waits(200);
     expect(announced()).toContain('3 vehicles');
     await dispatcher.waits(800);
