@@ -14,10 +14,16 @@ export interface VehicleTold extends AsOf {
   readonly vehicle: Vehicle;
 }
 
+/** It no longer matches the filters, or is no longer in use. */
+export interface GoneTold {
+  readonly type: 'gone';
+  readonly vin: string;
+  readonly position: number;
+}
+
 type Told =
   | VehicleTold
-  /** It no longer matches the filters, or is no longer in use. */
-  | { readonly type: 'gone'; readonly vin: string }
+  | GoneTold
   | ({ readonly type: 'counts' } & Counts)
   /** The stream cannot tell all that happened: ask again. */
   | { readonly type: 'reset' };

@@ -53,11 +53,9 @@ export class VehiclePage {
 
   constructor() {
     const clock = inject(ServerClock);
+    const answeredAt = computed(() => this.vehicle.value()?.answered_at);
     effect(() => {
-      const answeredAt = this.vehicle.value()?.answered_at;
-      if (answeredAt !== undefined) {
-        clock.synchronize(answeredAt);
-      }
+      clock.synchronize(answeredAt());
     });
   }
 }

@@ -17,11 +17,11 @@ import { ALL_VEHICLES, VehicleQuery } from './vehicle-query';
 
 const SERVER_ERROR = { status: 500, statusText: 'Internal Server Error' };
 
-const told = (vehicle: Vehicle, as_of = AS_OF): object => ({
+const told = (vehicle: Vehicle): object => ({
   vehicle,
   position: 101,
-  as_of,
-  answered_at: as_of,
+  as_of: AS_OF,
+  answered_at: AS_OF,
 });
 
 describe('LiveVehicles', () => {
@@ -64,8 +64,8 @@ describe('LiveVehicles', () => {
     request().flush(answerOf(vehicles));
     wait(1000);
   };
-  const tell = (vehicle: Vehicle, asOf = AS_OF): void => {
-    stream().says('vehicle', told(vehicle, asOf));
+  const tell = (vehicle: Vehicle): void => {
+    stream().says('vehicle', told(vehicle));
     TestBed.tick();
   };
   /** Nothing happens for so long, and the stream says so now and then. */
@@ -138,19 +138,19 @@ describe('LiveVehicles', () => {
   });
 
   it.each<[string, string, object]>([
-    ['a vehicle is gone', 'gone', { vin: DEF456.vin }],
+    ['a vehicle is gone', 'gone', { vin: DEF456.vin, position: 101 }],
     ['there is another vehicle', 'counts', answerOf([ABC123, DEF456, JKL012])],
     ['it belongs elsewhere', 'vehicle', told({ ...ABC123, registration_number: 'ZZZ999' })],
     ['the stream cannot tell all', 'reset', {}],
   ])('asks again when %s, once a second at most', (_what, type, data) => {
     open([ABC123, DEF456]);
     stream().says(type, data);
-    stream().says('gone', { vin: DEF456.vin });
+    stream().says('gone', { vin: DEF456.vin, position: 100 });
     request().flush(answerOf([ABC123]));
     wait(999);
     http.expectNone('/api/v1/vehicles');
     wait(1);
-    request().flush(answerOf([ABC123]));
+    request().flush(answerOf([ABC123], { position: 102 }));
 
     expect(live.vehicles()).toEqual([ABC123]);
   });
@@ -159,15 +159,15 @@ describe('LiveVehicles', () => {
     open([ABC123]);
     stream().says('reset', {});
     const slow = request();
-    tell({ ...ABC123, speed_kmh: 80 }, '2026-11-21T12:00:07Z');
-    slow.flush(answerOf([ABC123], { as_of: '2026-11-21T12:00:06.900000Z' }));
+    tell({ ...ABC123, speed_kmh: 80 });
+    slow.flush(answerOf([ABC123], { position: 100 }));
 
     expect(live.vehicles()).toMatchObject([{ speed_kmh: 80 }]);
   });
 
   it('follows other vehicles from where the stream was, when they come into view', () => {
     open([ABC123]);
-    stream().says('gone', { vin: ABC123.vin }, 'c42');
+    stream().says('gone', { vin: ABC123.vin, position: 101 }, 'c42');
     request().flush(answerOf([DEF456]));
     wait(1000);
 
@@ -226,8 +226,20 @@ describe('LiveVehicles', () => {
 
   it('sets the clock by the server', () => {
     request().flush(answerOf([], { answered_at: '2026-11-21T15:00:00Z' }));
+    TestBed.tick();
 
     expect(TestBed.inject(ServerClock).now()).toBe(Date.parse('2026-11-21T15:00:00Z'));
+  });
+
+  it('believes a page of an earlier position once the stream was lost: the log may be another', () => {
+    open([ABC123]);
+    tell({ ...ABC123, speed_kmh: 80 });
+    stream().isRefused();
+    wait(1000);
+    request().flush(answerOf([ABC123], { position: 1 }));
+
+    expect(live.vehicles()).toEqual([ABC123]);
+    expect(live.snapshot()?.latest.position).toBe(1);
   });
 
   describe('when the read service is away', () => {

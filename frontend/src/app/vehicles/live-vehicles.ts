@@ -1,4 +1,4 @@
-import { computed, DOCUMENT, inject, Injectable, Signal, signal } from '@angular/core';
+import { computed, DOCUMENT, effect, inject, Injectable, Signal, signal } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import {
   combineLatest,
@@ -22,14 +22,13 @@ import {
   timer,
 } from 'rxjs';
 
-import { AsOf } from '../api/contract';
 import { Failure, toFailure } from '../api/failure';
 import { StreamEvent, StreamLost, VehicleStream } from '../api/vehicle-stream';
 import { ServerClock } from '../time/server-clock';
 import { tabVisible } from '../time/tab-visible';
 import { pagesOf, Rows, vehiclesOf } from './pages';
 import { QueryInUrl } from './query-in-url';
-import { movesRows, Snapshot, withEvent, withPage } from './snapshot';
+import { movesRows, outdated, Snapshot, withEvent, withPage } from './snapshot';
 import { toFilters, VehicleQuery } from './vehicle-query';
 import { VehicleSearch } from './vehicle-search';
 
@@ -57,7 +56,6 @@ const TOP: Rows = { start: 0, end: 1 };
 export class LiveVehicles {
   private readonly search = inject(VehicleSearch);
   private readonly stream = inject(VehicleStream);
-  private readonly clock = inject(ServerClock);
   private readonly query = inject(QueryInUrl).query;
   private readonly lastSnapshot = signal<Snapshot | null>(null);
   private readonly lastFailure = signal<Failure | null>(null);
@@ -101,6 +99,11 @@ export class LiveVehicles {
   private readonly endInView$ = changesOf(this.endInView);
 
   constructor() {
+    const clock = inject(ServerClock);
+    const answeredAt = computed(() => this.snapshot()?.latest.answered_at);
+    effect(() => {
+      clock.synchronize(answeredAt());
+    });
     combineLatest([toObservable(this.query), tabVisible(inject(DOCUMENT))])
       .pipe(
         switchMap(([query, visible]) => (visible ? this.follow(query) : EMPTY)),
@@ -113,7 +116,10 @@ export class LiveVehicles {
     if (this.snapshot()?.query !== query) {
       this.rowsInView.set(TOP);
     }
-    return concat(this.ask(query), this.listen(query)).pipe(
+    return defer(() => {
+      this.lastSnapshot.update((snapshot) => snapshot && outdated(snapshot));
+      return concat(this.ask(query), this.listen(query));
+    }).pipe(
       retry({
         delay: (error, failures) => this.waitAfter(error, failures),
         resetOnSuccess: true,
@@ -139,7 +145,7 @@ export class LiveVehicles {
         map((page, index) => {
           const snapshot = this.snapshot();
           const former = snapshot?.query === query ? snapshot : null;
-          this.show(withPage(former, query, start + index, page), page.answer);
+          this.show(withPage(former, query, start + index, page));
         }),
       );
     });
@@ -175,14 +181,11 @@ export class LiveVehicles {
     if (snapshot === null) {
       return true;
     }
-    if (event.type === 'vehicle' || event.type === 'counts') {
-      this.show(withEvent(snapshot, event), event);
-    }
+    this.show(withEvent(snapshot, event));
     return movesRows(snapshot, event);
   }
 
-  private show(snapshot: Snapshot, { answered_at }: AsOf): void {
-    this.clock.synchronize(answered_at);
+  private show(snapshot: Snapshot): void {
     this.lastFailure.set(null);
     this.lastSnapshot.set(snapshot);
   }

@@ -43,18 +43,13 @@ export function replacePage(pages: readonly Page[], index: number, page: Page): 
     : [...upToPage, { ...next, cursor }, ...rest];
 }
 
-/** Puts what a vehicle has become in its place; a vehicle that is on no page changes nothing. */
-export function replaceVehicle(pages: readonly Page[], vehicle: Vehicle): readonly Page[] {
-  return pages.map((page) => {
-    const { items } = page.answer;
-    return items.some(({ vin }) => vin === vehicle.vin)
-      ? {
-          ...page,
-          answer: {
-            ...page.answer,
-            items: items.map((item) => (item.vin === vehicle.vin ? vehicle : item)),
-          },
-        }
-      : page;
-  });
+/** Does the same with the vehicles of each page. */
+export function eachPage(
+  pages: readonly Page[],
+  change: (vehicles: readonly Vehicle[]) => readonly Vehicle[],
+): readonly Page[] {
+  return pages.map((page) => ({
+    ...page,
+    answer: { ...page.answer, items: change(page.answer.items) },
+  }));
 }

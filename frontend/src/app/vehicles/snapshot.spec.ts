@@ -4,27 +4,24 @@ import { ABC123, answerOf, AS_OF, DEF456, JKL012 } from './fleet.fixture';
 import { movesRows, Snapshot, withEvent, withPage } from './snapshot';
 import { ALL_VEHICLES } from './vehicle-query';
 
-const BEFORE = '2026-11-21T11:59:59.900000Z';
-const AFTER = '2026-11-21T12:00:00.1Z';
 const VEHICLES = [ABC123, DEF456];
-const asOf = (as_of: string): { position: number; as_of: string; answered_at: string } => ({
-  position: 7,
-  as_of,
-  answered_at: as_of,
-});
+const AFTER = '2026-11-21T12:00:01Z';
 
 function snapshotOf(sort: VehicleSort = 'registration_number'): Snapshot {
   const query = { ...ALL_VEHICLES, sort };
   return withPage(null, query, 0, { cursor: null, answer: answerOf(VEHICLES) });
 }
 
-function told(vehicle: Vehicle, as_of = AFTER): StreamEvent {
-  return { type: 'vehicle', cursor: 'c', vehicle, ...asOf(as_of) };
+function told(vehicle: Vehicle): StreamEvent {
+  const at = { position: 110, as_of: AFTER, answered_at: AFTER };
+  return { type: 'vehicle', cursor: 'c', vehicle, ...at };
 }
 
 function counted(counts: Partial<Counts>): StreamEvent {
   return { type: 'counts', cursor: 'c', ...answerOf(VEHICLES), ...counts };
 }
+
+const gone: StreamEvent = { type: 'gone', vin: ABC123.vin, position: 110, cursor: 'c' };
 
 const shown = ({ pages }: Snapshot): unknown => pages.flatMap(({ answer }) => answer.items);
 
@@ -52,16 +49,23 @@ describe('What the stream tells', () => {
     expect(withEvent(snapshot, { type: 'reset', cursor: 'c' })).toBe(snapshot);
   });
 
+  it('may be that one is gone', () => {
+    const snapshot = withEvent(snapshotOf(), gone);
+
+    expect(shown(snapshot)).toEqual([DEF456]);
+  });
+
   it.each([
-    ['older', BEFORE, 90, AFTER],
-    ['younger', '2026-11-21T12:00:00.200Z', 62.4, '2026-11-21T12:00:00.200Z'],
-  ])('is kept from a page that is older, but not from a younger: %s', (_, as_of, kmh, latest) => {
-    const heard = withEvent(snapshotOf(), told(faster));
-    const answer = answerOf(VEHICLES, { as_of });
+    ['older', 109, [{ speed_kmh: 90 }], 110],
+    ['as old', 110, [ABC123, DEF456], 110],
+    ['younger', 111, [ABC123, DEF456], 111],
+  ])('holds against a page that is %s', (_what, position, vehicles, latest) => {
+    const heard = withEvent(withEvent(snapshotOf(), told(faster)), { ...gone, vin: DEF456.vin });
+    const answer = answerOf(VEHICLES, { position });
     const snapshot = withPage(heard, heard.query, 0, { cursor: null, answer });
 
-    expect(shown(snapshot)).toMatchObject([{ speed_kmh: kmh }, DEF456]);
-    expect(snapshot.latest.as_of).toBe(latest);
+    expect(shown(snapshot)).toMatchObject(vehicles);
+    expect(snapshot.latest.position).toBe(latest);
   });
 });
 
@@ -86,7 +90,7 @@ describe('Rows may have moved', () => {
     [true, 'one is silent', '-status', counted({ facets: { ...facets, status: {} } })],
     [false, 'one moved', 'vin', counted({ facets: { ...facets, customers: [] } })],
     [true, 'one moved', 'customer', counted({ facets: { ...facets, customers: [] } })],
-    [true, 'one is gone', 'vin', { type: 'gone', vin: ABC123.vin, cursor: 'c' }],
+    [true, 'one is gone', 'vin', gone],
     [true, 'the stream began', 'vin', { type: 'opened', cursor: '' }],
     [false, 'the stream went on', 'vin', { type: 'opened', cursor: 'c' }],
   ])('%s: %s, sorted by %s', (moves, _what, sort, event) => {

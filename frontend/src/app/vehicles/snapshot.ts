@@ -1,6 +1,6 @@
-import { AsOf, Counts, Vehicle } from '../api/contract';
-import { StreamEvent, VehicleTold } from '../api/vehicle-stream';
-import { Page, replacePage, replaceVehicle, vehiclesOf } from './pages';
+import { Counts, Vehicle } from '../api/contract';
+import { GoneTold, StreamEvent, VehicleTold } from '../api/vehicle-stream';
+import { eachPage, Page, replacePage, vehiclesOf } from './pages';
 import { VehicleQuery } from './vehicle-query';
 
 /** What the read service said last, page by page and by the stream, and the query that it answered. */
@@ -9,7 +9,7 @@ export interface Snapshot {
   readonly pages: readonly Page[];
   readonly latest: Counts;
   /** What the stream told, by VIN: a page that was made before that must not take it back. */
-  readonly told: ReadonlyMap<string, VehicleTold>;
+  readonly told: ReadonlyMap<string, VehicleTold | GoneTold>;
 }
 
 /** The snapshot with an answer in the place of the page that has this index. */
@@ -19,16 +19,17 @@ export function withPage(
   index: number,
   page: Page,
 ): Snapshot {
-  const { pages = [], told = new Map<string, VehicleTold>(), latest } = snapshot ?? {};
-  const items = page.answer.items.map((vehicle) => {
-    const heard = told.get(vehicle.vin);
-    return heard !== undefined && isLater(heard, page.answer) ? heard.vehicle : vehicle;
+  const { pages = [], told = new Map<string, never>(), latest } = snapshot ?? {};
+  const { answer } = page;
+  const items = answer.items.flatMap((vehicle) => {
+    const later = told.get(vehicle.vin);
+    return later === undefined || later.position <= answer.position ? [vehicle] : shown(later);
   });
   return {
     query,
     told,
-    pages: replacePage(pages, index, { ...page, answer: { ...page.answer, items } }),
-    latest: latest !== undefined && isLater(latest, page.answer) ? latest : page.answer,
+    pages: replacePage(pages, index, { ...page, answer: { ...answer, items } }),
+    latest: latest === undefined || latest.position <= answer.position ? answer : latest,
   };
 }
 
@@ -36,19 +37,30 @@ export function withPage(
 export function withEvent(snapshot: Snapshot, event: StreamEvent): Snapshot {
   switch (event.type) {
     case 'vehicle': {
-      const { position, as_of, answered_at } = event;
+      const { vehicle, position, as_of, answered_at } = event;
       return {
         ...snapshot,
-        pages: replaceVehicle(snapshot.pages, event.vehicle),
-        told: new Map(snapshot.told).set(event.vehicle.vin, event),
+        pages: replaced(snapshot.pages, vehicle.vin, event),
+        told: new Map(snapshot.told).set(vehicle.vin, event),
         latest: { ...snapshot.latest, position, as_of, answered_at },
       };
     }
+    case 'gone':
+      return {
+        ...snapshot,
+        pages: replaced(snapshot.pages, event.vin, event),
+        told: new Map(snapshot.told).set(event.vin, event),
+      };
     case 'counts':
       return { ...snapshot, latest: event };
     default:
       return snapshot;
   }
+}
+
+/** The snapshot as something to show until there is an answer: perhaps of another log, it proves nothing any more. */
+export function outdated(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, told: new Map(), latest: { ...snapshot.latest, position: 0 } };
 }
 
 /** Whether other vehicles may now be in view, or in another order: only the read service can tell which. */
@@ -81,6 +93,16 @@ function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function isLater(one: AsOf, other: AsOf): boolean {
-  return Date.parse(one.as_of) > Date.parse(other.as_of);
+function replaced(
+  pages: readonly Page[],
+  vin: string,
+  told: VehicleTold | GoneTold,
+): readonly Page[] {
+  return eachPage(pages, (vehicles) =>
+    vehicles.flatMap((vehicle) => (vehicle.vin === vin ? shown(told) : [vehicle])),
+  );
+}
+
+function shown(told: VehicleTold | GoneTold): readonly Vehicle[] {
+  return told.type === 'vehicle' ? [told.vehicle] : [];
 }
