@@ -25,6 +25,8 @@ type Told =
   | VehicleTold
   | GoneTold
   | ({ readonly type: 'counts' } & Counts)
+  /** The read model is behind: until when what is told is complete. */
+  | { readonly type: 'behind'; readonly as_of: string; readonly answered_at: string }
   /** The stream cannot tell all that happened: ask again. */
   | { readonly type: 'reset' };
 
@@ -51,7 +53,7 @@ export type StreamParams = Params & {
   readonly after?: string;
 };
 
-const TYPES: readonly Told['type'][] = ['vehicle', 'gone', 'counts', 'reset'];
+const TYPES: readonly Told['type'][] = ['vehicle', 'gone', 'counts', 'behind', 'reset'];
 
 /** GET /api/v1/stream. */
 @Injectable({ providedIn: 'root' })

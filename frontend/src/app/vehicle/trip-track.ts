@@ -8,7 +8,7 @@ import { PartNotice } from './part-notice';
 import { draw } from './projection';
 import { VehicleNews } from './vehicle-news';
 
-const SIZE = { width: 640, height: 360, margin: 32 };
+const SIZE = { width: 960, height: 360, margin: 32 };
 
 /** Where a trip went, to scale and without a map: the tracker must work where no map can be reached. */
 @Component({

@@ -18,7 +18,7 @@ import { tabVisible } from '../time/tab-visible';
 import { VehicleInUrl } from './vehicle-in-url';
 
 /** However much a vehicle says, its page asks no more often than this. */
-const QUIET_MS = 2000;
+const QUIET_MS = 5000;
 /** A period ends now, so its answer ages also while nothing happens. */
 const AT_LATEST_MS = 60_000;
 const REOPEN_MS = 5000;
@@ -40,7 +40,7 @@ export class VehicleNews {
   private about(vin: string): Observable<unknown> {
     const told = defer(() => this.stream.follow({ vin, counts: true })).pipe(
       // What happened before it was opened is not told; the counts are of the whole fleet.
-      filter(({ type }) => type !== 'counts'),
+      filter(({ type }) => type !== 'counts' && type !== 'behind'),
       retry({ delay: () => timer(REOPEN_MS) }),
     );
     return merge(told, timer(AT_LATEST_MS, AT_LATEST_MS));

@@ -226,7 +226,7 @@ describe('The page of a vehicle', () => {
       const dispatcher = await answered();
       const stream = FakeEventSource.only;
       expect(stream.params.getAll('vin')).toEqual([ABC123.vin]);
-      await dispatcher.waits(3000);
+      await dispatcher.waits(6000);
       stream.says('vehicle', { vehicle: ABC123 });
       stream.says('vehicle', { vehicle: ABC123 });
       await dispatcher.waits(0);
@@ -235,7 +235,7 @@ describe('The page of a vehicle', () => {
       await dispatcher.waits(0);
       expect(dispatcher.text('status')).toBe('Disconnected');
       stream.says('counts', { total: 7 });
-      await dispatcher.waits(2000);
+      await dispatcher.waits(5000);
       dispatcher.request(PATH);
     });
 

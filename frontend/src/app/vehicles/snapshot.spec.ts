@@ -43,6 +43,13 @@ describe('What the stream tells', () => {
     expect(withEvent(snapshotOf(), counted({ total: 3 })).latest.total).toBe(3);
   });
 
+  it('may be that it is behind', () => {
+    const behind: StreamEvent = { type: 'behind', as_of: AS_OF, answered_at: AFTER, cursor: 'c' };
+
+    expect(withEvent(snapshotOf(), behind).latest.answered_at).toBe(AFTER);
+    expect(movesRows(snapshotOf(), behind)).toBe(false);
+  });
+
   it('may be about none of the vehicles', () => {
     const snapshot = snapshotOf();
 

@@ -53,6 +53,10 @@ export function withEvent(snapshot: Snapshot, event: StreamEvent): Snapshot {
       };
     case 'counts':
       return { ...snapshot, latest: event };
+    case 'behind': {
+      const { as_of, answered_at } = event;
+      return { ...snapshot, latest: { ...snapshot.latest, as_of, answered_at } };
+    }
     default:
       return snapshot;
   }
@@ -80,6 +84,8 @@ export function movesRows({ query, pages, latest }: Snapshot, event: StreamEvent
     case 'opened':
       // What happened between the answer and the stream is told by neither; a stream that goes on tells all.
       return event.cursor === '';
+    case 'behind':
+      return false;
     default:
       return true;
   }
