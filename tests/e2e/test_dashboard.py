@@ -154,7 +154,7 @@ def test_a_heartbeat_appears_without_a_reload(dispatcher: Dispatcher, tracker: R
 def test_a_silent_vehicle_is_seen_to_be_silent(dispatcher: Dispatcher, tracker: Run) -> None:
     """A vehicle whose newest heartbeat is older than its limit is disconnected, with its age."""
     dispatcher.open()
-    at = datetime.now(UTC) - timedelta(minutes=10)
+    at = datetime.now(UTC) - timedelta(minutes=10, seconds=10)
     _post(tracker, DEF456, recorded_at=at.isoformat())
     dispatcher.sees(lambda: dispatcher.in_row(DEF456, "status") == "Disconnected")
     assert "10 min ago" in dispatcher.in_row(DEF456, "last-seen")
