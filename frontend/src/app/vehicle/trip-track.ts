@@ -8,7 +8,7 @@ import { PartNotice } from './part-notice';
 import { draw } from './projection';
 import { VehicleNews } from './vehicle-news';
 
-const SIZE = { width: 960, height: 360, margin: 32 };
+const SIZE = { width: 640, height: 260, margin: 16 };
 
 /** Where a trip went, to scale and without a map: the tracker must work where no map can be reached. */
 @Component({
@@ -52,7 +52,7 @@ export class TripTrack {
     const line = points.map(({ x, y }) => `${String(x)},${String(y)}`).join(' ');
     const unit =
       scale.km < 1 ? `${String(Math.round(scale.km * 1000))} m` : `${String(scale.km)} km`;
-    return { line, start, end, scale: { length: scale.length, unit } };
+    return { line, start, end, scale: { percent: (100 * scale.length) / SIZE.width, unit } };
   });
   protected readonly label = computed(() => {
     const [start, end] = [this.coordinates().at(0), this.coordinates().at(-1)];
