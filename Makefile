@@ -29,7 +29,7 @@ test: dev ## Test everything that can be tested, on real servers
 	$(call heading,Elasticsearch: fetched once)
 	$(VENV)/python -m embedded.elasticsearch
 	$(call heading,Python: tests on real servers)
-	$(VENV)/python -m pytest --cov --cov-report=term
+	$(VENV)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
 
 lint: dev ## Check style, types and the arrows between packages
 	@$(MAKE) python-lint

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from projections.customer_vehicles import fold
-from projections.customer_vehicles.relational import CustomerVehiclesStore, customer, vehicle
+from projections.customer_vehicles.relational import TABLES, CustomerVehiclesStore
 from projections.elasticsearch import connect
 from projections.relational_rebuild import RelationalBeside
 from projections.vehicle_search import fold as search_fold
@@ -55,7 +55,7 @@ CUSTOMER_VEHICLES = Projection(
     evolve=fold.evolve,
     before_its_own_events=fold.before_its_own_events,
     store=CustomerVehiclesStore,
-    beside=partial(RelationalBeside, tables=(customer, vehicle), make_store=CustomerVehiclesStore),
+    beside=partial(RelationalBeside, tables=TABLES, make_store=CustomerVehiclesStore),
 )
 
 

@@ -15,7 +15,7 @@ from projections import parked
 from projections.catalog import VEHICLE_SEARCH, projections_of
 from projections.database import db
 from projections.follower import Follower
-from projections.health import serve_health
+from projections.health import serve_follower_health
 from projections.rebuild import BusyError, Rebuild
 from projections.status import progress_of
 from projections.store import OvertakenError
@@ -65,8 +65,7 @@ def follow(name: str) -> None:
     projection, settings = _projection(name), _settings()
     with _open_log() as log, _until_told_to_stop() as stop:
         engine = db.engine
-        if settings.follower_port:
-            serve_health(settings, lambda: progress_of([name], log, engine)[0])
+        serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])
         Follower(projection, log, engine, settings.follower_page).run(stop)
 
 

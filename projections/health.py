@@ -1,16 +1,14 @@
-"""How a follower shows that it keeps up: `/health/*` and `/metrics` on a port of its own."""
+"""How a follower shows that it keeps up: lag as metrics, and as what makes it ready or not."""
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
@@ -64,21 +62,9 @@ class LagCollector(Collector):
         return []
 
 
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 # Werkzeug's name
-        """Probes come every few seconds: they are not worth a line."""
-
-
-def serve_health(settings: Settings, progress: Callable[[], Progress]) -> None:
-    """Answer health and metrics in the background, as long as the process runs."""
-    REGISTRY.register(LagCollector(lambda: [progress()]))
-    app, _ = web.create_app(
-        "follower",
-        "Vehicle tracker: follower",
-        settings,
-        ready={"lag": lambda: check_lag(progress(), settings.most_lag_s)},
-    )
-    server = make_server(
-        "0.0.0.0", settings.follower_port, app, threaded=True, request_handler=_Silent
-    )
-    Thread(target=server.serve_forever, name="health", daemon=True).start()
+def serve_follower_health(settings: Settings, progress: Callable[[], Progress]) -> None:
+    """Answer health and metrics in the background, if there is a port for it."""
+    if settings.health_port:
+        REGISTRY.register(LagCollector(lambda: [progress()]))
+    lag = {"lag": lambda: check_lag(progress(), settings.most_lag_s)}
+    serve_health("follower", settings, lag)

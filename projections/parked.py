@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from projections.database import parked_event
 from projections.store import Change
+from vehicle_tracker.domain.connection import ConnectionEvent
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.recorder import LoggedEvent
 
@@ -43,8 +44,8 @@ def replay(projection: Projection, store: Store[Any, Any], log: EventLog, row: R
     """Fold a parked event again and keep what comes of it. It is parked no longer.
 
     Raises what decoding, folding or storing raises; it then stays parked. A heartbeat finds its
-    place whenever it comes; but a vehicle's or customer's own events build on each other, so all
-    of its stream are folded again.
+    place whenever it comes, and so does what was judged of a connection; but a vehicle's or
+    customer's own events build on each other, so all of its stream are folded again.
 
     Errors: also `OvertakenError` if the follower stored meanwhile; then try again.
     """
@@ -54,7 +55,7 @@ def replay(projection: Projection, store: Store[Any, Any], log: EventLog, row: R
     key = projection.key_of(event)
     document = store.load([key]).get(key)
     events: list[Any] = [event]
-    if not isinstance(event, HeartbeatRecorded):
+    if not isinstance(event, HeartbeatRecorded | ConnectionEvent):
         document = projection.before_its_own_events(document)
         events = list(log.stream(row.stream))
     for one in events:

@@ -63,14 +63,14 @@ def page_answer(page: VehiclePage, now: datetime, settings: Settings) -> Respons
 
 def vehicle_item(view: VehicleView, now: datetime, settings: Settings) -> dict[str, Any]:
     """A vehicle as lists show it."""
-    vehicle, limit = view.vehicle, settings.disconnect_after_s
+    vehicle, default_s = view.vehicle, settings.disconnect_after_s
     return {
         "vin": vehicle.vin,
         "registration_number": vehicle.registration_number,
         "customer": {"customer_id": vehicle.customer_id, "name": view.customer_name},
         "labels": vehicle.labels or {},
-        "status": status_of(vehicle, now, limit),
-        "status_since": status_since(vehicle, now, limit),
+        "status": status_of(view, now, default_s),
+        "status_since": status_since(view, now, default_s),
         "registered_at": vehicle.registered_at,
         "last_heartbeat_at": vehicle.last_heartbeat_at,
         **{name: getattr(vehicle, name) for name in MEASUREMENTS},
@@ -84,7 +84,7 @@ def demo_item(view: VehicleView, now: datetime, settings: Settings) -> dict[str,
         "id": vehicle.vin,
         "reg_no": vehicle.registration_number,
         "heartbeat_ts": vehicle.last_heartbeat_at,
-        "online": status_of(vehicle, now, settings.disconnect_after_s) == "connected",
+        "online": status_of(view, now, settings.disconnect_after_s) == "connected",
         "customer": {
             "id": vehicle.customer_id,
             "name": view.customer_name,
@@ -101,6 +101,7 @@ def customer_item(view: CustomerView) -> dict[str, Any]:
         "name": customer.name,
         "address": customer.address,
         "registered_at": customer.registered_at,
+        "disconnect_after_s": customer.disconnect_after_s,
         "vehicles": sum(view.statuses.values()),
         "status": view.statuses,
     }

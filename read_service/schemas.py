@@ -76,7 +76,11 @@ class VehicleItem(Measurements):
     status_since = Instant(
         required=True,
         allow_none=True,
-        metadata={"description": "null while connected: since when is not kept yet"},
+        metadata={
+            "description": "connected: when the heartbeats began that are still going on, late ones"
+            " counted; disconnected: when the limit had passed; never seen: `registered_at`. Null"
+            " is not known: a connection is a second old, or is told of by too much to remember"
+        },
     )
     registered_at = Instant(required=True)
     last_heartbeat_at = Instant(required=True, allow_none=True)
@@ -91,7 +95,13 @@ class Vehicle(VehicleItem, AsOf):
     """A vehicle, with the numbers behind its status."""
 
     heartbeat_interval_s = fields.Integer(required=True)
-    disconnect_after_s = fields.Integer(required=True)
+    disconnect_after_s = fields.Integer(
+        required=True,
+        metadata={
+            "description": "silent for longer it is disconnected: its own limit, else its"
+            " customer's, else the tracker's"
+        },
+    )
 
 
 class CustomerCount(CustomerName):
@@ -131,6 +141,11 @@ class CustomerItem(CustomerName):
 
     address = fields.String(required=True)
     registered_at = Instant(required=True)
+    disconnect_after_s = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "of its vehicles without a limit of their own; null: as of any"},
+    )
     vehicles = fields.Integer(required=True)
     status = fields.Nested(StatusCounts, required=True)
 

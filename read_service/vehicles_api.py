@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from projections.customer_vehicles.model import limit_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.vehicle_search.model import VehicleQuery
 from read_service import queries, schemas
@@ -63,8 +64,7 @@ def vehicles_api(models: ReadModels) -> ApiBlueprint:
             {
                 **vehicle_item(view, now, models.settings),
                 "heartbeat_interval_s": models.settings.heartbeat_interval_s,
-                "disconnect_after_s": view.vehicle.disconnect_after_s
-                or models.settings.disconnect_after_s,
+                "disconnect_after_s": limit_of(view, models.settings.disconnect_after_s),
                 "position": position,
                 "as_of": now,
             }

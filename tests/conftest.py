@@ -26,6 +26,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several workers may share the work: a file is one's, and so are all faults.
+
+    What needs Elasticsearch is one's, too: a server of Java a worker would be one too many.
+    """
+    for item in items:
+        place = item.path.relative_to(item.config.rootpath)
+        if place.parts[1] == "chaos":
+            group = "chaos"
+        elif "elasticsearch_url" in getattr(item, "fixturenames", ()):
+            group = "elasticsearch"
+        else:
+            group = str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A real PostgreSQL of this test run's own, `fsync` on."""

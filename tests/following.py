@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
-from projections.customer_vehicles.relational import customer, vehicle
+from projections.customer_vehicles.relational import TABLES
 from projections.database import parked_event, projection
 from projections.follower import Follower
 from read_service.positions import PositionWatch
@@ -60,8 +60,7 @@ def documents(engine: Engine) -> list[Any]:
     """Every row of the read model, table by table."""
     with engine.connect() as connection:
         return [
-            connection.execute(select(table).order_by(*table.primary_key)).all()
-            for table in (customer, vehicle)
+            connection.execute(select(table).order_by(*table.primary_key)).all() for table in TABLES
         ]
 
 

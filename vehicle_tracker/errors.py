@@ -91,3 +91,8 @@ def unknown_vehicle(vin: str) -> Unknown:
 def unknown_customer(customer_id: object) -> Unknown:
     """No customer has this id."""
     return Unknown("unknown_customer", f"No customer with id {customer_id} is registered.")
+
+
+def unknown_trip(trip_id: object) -> Unknown:
+    """Nobody told of this trip."""
+    return Unknown("unknown_trip", f"There is no trip with id {trip_id}.")

@@ -102,6 +102,11 @@ class EventLog(Application[UUID]):
             found[event.originator_id] = event.mutate(found.get(event.originator_id))
         return found
 
+    def last_event(self, stream: UUID) -> Aggregate.Event | None:
+        """The newest event of an aggregate, however long its stream is."""
+        rows = self.rows.select_events(stream, desc=True, limit=1)
+        return cast("Aggregate.Event", self.mapper.to_domain_event(rows[0])) if rows else None
+
     def stream(self, stream: UUID) -> list[Aggregate.Event]:
         """All events of an aggregate, by version."""
         rows = self.rows.select_streams([stream])

@@ -210,6 +210,11 @@ class Writing:
         statement = self._recorder.select_last_decommission
         return cast("int | None", self._one(statement, after))
 
+    def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
+        """The topic of the newest event of each of the streams that has one."""
+        statement = self._recorder.select_last_topics
+        return dict(self._cursor.execute(statement, [list(streams)], prepare=True).fetchall())
+
     def insert(self, events: Sequence[NewEvent]) -> Appended:
         """Append, in order, what the log does not hold yet; the rest meets the primary key."""
         self._recorder.notify_channel(self._cursor)

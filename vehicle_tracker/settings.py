@@ -29,7 +29,7 @@ class Settings:
     max_batch_items: int
     max_waiting_heartbeats: int
     follower_page: int
-    follower_port: int
+    health_port: int
     most_lag_s: float
     wait_for_position_s: float
 
@@ -51,7 +51,7 @@ class Settings:
                 max_batch_items=env.int("MAX_BATCH_ITEMS", 10_000, validate=positive),
                 max_waiting_heartbeats=env.int("MAX_WAITING_HEARTBEATS", 50_000, validate=positive),
                 follower_page=env.int("FOLLOWER_PAGE", 2_000, validate=positive),
-                follower_port=env.int("FOLLOWER_PORT", 0, validate=validate.Range(0, 65535)),
+                health_port=env.int("HEALTH_PORT", 0, validate=validate.Range(0, 65535)),
                 most_lag_s=env.float("MOST_LAG_S", 30.0),
                 wait_for_position_s=env.float("WAIT_FOR_POSITION_S", 5.0),
             )

@@ -176,7 +176,7 @@ def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
         return {path or "body": [str(message) for message in messages]}
     flat: dict[str, list[str]] = {}
     for key, value in messages.items():
-        skip = not path and key in ("json", "query", "_schema")
+        skip = key == "_schema" or (not path and key in ("json", "query"))
         flat |= _flat(value, path if skip else f"{path}.{key}".lstrip("."))
     return flat
 

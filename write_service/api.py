@@ -36,7 +36,10 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.arguments(schemas.NewCustomer)
     @blueprint.response(201, schemas.CustomerWritten)
     def register_customer(new: dict[str, Any]) -> Any:
-        """Register a customer. The same name and address again is the same customer."""
+        """Register a customer. The same name and address again is the same customer.
+
+        A limit that is given then holds; without one, or with null, it stays as it is.
+        """
         return tracker.register_customer(**new)._asdict()
 
     @blueprint.route("/customers/<uuid:customer_id>", methods=["PATCH"])
@@ -45,7 +48,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.refuses(404, "unknown_customer")
     @blueprint.refuses(409, "customer_exists")
     def change_customer(changes: dict[str, Any], customer_id: UUID) -> Any:
-        """Give a customer another name or address."""
+        """Give a customer another name, address, limit of silence or rules for trips."""
         position = tracker.change_customer(customer_id, changes)
         return {"customer_id": customer_id, "position": position}
 
@@ -64,7 +67,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.response(200, schemas.VehicleWritten)
     @blueprint.refuses(404, "unknown_vehicle", "unknown_customer")
     def change_vehicle(changes: dict[str, Any], vin: str) -> Any:
-        """Change a vehicle's plate, customer or labels."""
+        """Change a vehicle's plate, customer, labels or limit of silence."""
         return {"vin": vin, "position": tracker.change_vehicle(vin, changes)}
 
     @blueprint.route("/vehicles/<vin>", methods=["DELETE"])

@@ -13,6 +13,8 @@ from write_service.application import VehicleTracker
 from write_service.demo_wire import demo_wire
 from write_service.heartbeat_api import heartbeats_api
 from write_service.heartbeats import HeartbeatRecorder
+from write_service.trips import TripRecorder
+from write_service.trips_api import trips_api
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,5 +32,6 @@ def create_app(settings: Settings) -> Flask:
     )
     api.register_blueprint(heartbeats_api(recorder, settings))
     api.register_blueprint(fleet_api(VehicleTracker(log), settings))
+    api.register_blueprint(trips_api(TripRecorder(log)))
     app.register_blueprint(demo_wire(recorder))
     return app

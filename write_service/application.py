@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError
 
 from vehicle_tracker.domain.customer import Customer, CustomerKey
-from vehicle_tracker.domain.values import vehicle_stream
+from vehicle_tracker.domain.values import names_a_stream, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import Conflict, unknown_customer, unknown_vehicle
 from vehicle_tracker.resilience import after_a_conflict
@@ -37,20 +37,27 @@ class VehicleTracker:
 
     @after_a_conflict
     def register_customer(
-        self, name: str, address: str, disconnect_after_s: int | None = None
+        self,
+        name: str,
+        address: str,
+        disconnect_after_s: int | None = None,
+        trip_rules: dict[str, float] | None = None,
     ) -> Registered:
         """Register a customer; the same name and address again is the same customer.
 
-        A limit that is given holds either way.
+        A limit or rules that are given hold either way.
         """
         key_id = CustomerKey.create_id(name, address)
         key: CustomerKey | None = self.log.aggregates([key_id]).get(key_id)
         if key and key.customer_id:
-            limit = {"disconnect_after_s": disconnect_after_s} if disconnect_after_s else {}
-            return Registered(key.customer_id, self.change_customer(key.customer_id, limit))
+            given = {"disconnect_after_s": disconnect_after_s, "trip_rules": trip_rules}
+            changes = {name: value for name, value in given.items() if value}
+            return Registered(key.customer_id, self.change_customer(key.customer_id, changes))
         customer = Customer(name=name, address=address)
         if disconnect_after_s:
             customer.change_disconnect_after(disconnect_after_s)
+        if trip_rules:
+            customer.change_trip_rules(trip_rules)
         if key:
             key.claim(customer_id=customer.id)
         else:
@@ -59,7 +66,7 @@ class VehicleTracker:
 
     @after_a_conflict
     def change_customer(self, customer_id: UUID, changes: dict[str, Any]) -> int:
-        """Change a customer's `name`, `address` or `disconnect_after_s`.
+        """Change a customer's `name`, `address`, `disconnect_after_s` or `trip_rules`.
 
         Errors: `Conflict` (`customer_exists`) if another customer is called and lives just so.
         """
@@ -67,6 +74,9 @@ class VehicleTracker:
         limit = changes.get("disconnect_after_s", customer.disconnect_after_s)
         if limit != customer.disconnect_after_s:
             customer.change_disconnect_after(limit)
+        rules = changes.get("trip_rules", customer.trip_rules) or None
+        if rules != customer.trip_rules:
+            customer.change_trip_rules(rules)
         name = changes.get("name", customer.name)
         address = changes.get("address", customer.address)
         if (name, address) == (customer.name, customer.address):
@@ -160,7 +170,9 @@ class VehicleTracker:
         return vehicle
 
     def _customer(self, customer_id: UUID) -> Customer:
-        customer = self.log.aggregates([customer_id]).get(customer_id)
+        # A stream of ours may be a vehicle's heartbeats, which are no aggregate.
+        found = {} if names_a_stream(customer_id) else self.log.aggregates([customer_id])
+        customer = found.get(customer_id)
         if not isinstance(customer, Customer):
             raise unknown_customer(customer_id)
         return customer

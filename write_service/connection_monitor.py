@@ -15,6 +15,7 @@ import psycopg
 
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.resilience import until_the_log_answers
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.telemetry import configure_logging
@@ -22,6 +23,7 @@ from vehicle_tracker.telemetry import log as logger
 from write_service.connection_judge import QUIET, ConnectionJudge
 from write_service.monitor_checkpoint import NEVER, Checkpoints, active_monitor
 from write_service.monitor_clock import JudgingClock
+from write_service.monitor_health import MonitorHealth
 
 BEAT_S = 0.1
 """How often it looks. Woken by every commit it would read many small pages."""
@@ -39,13 +41,17 @@ def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
 
     While PostgreSQL is away it tries again, ever less often, and then goes on from what was kept.
     """
+    health = MonitorHealth(settings.most_lag_s)
+    serve_health("connection monitor", settings, {"event_log": log.head, "judging": health.check})
     pause = FIRST_PAUSE_S
     while not stop.is_set():
         began = time.monotonic()
+        health.stands_by()
         try:
             with active_monitor(settings.event_log_url, stop) as connected:
                 if not stop.is_set():
-                    _be_active(log, settings, stop, connected)
+                    health.begins()
+                    _be_active(log, settings, stop, connected, health)
         except (*LOG_UNREACHABLE, psycopg.Error) as error:
             if time.monotonic() - began > LONGEST_PAUSE_S:
                 pause = FIRST_PAUSE_S
@@ -55,7 +61,11 @@ def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
 
 
 def _be_active(
-    log: EventLog, settings: Settings, stop: Event, connected: psycopg.Connection
+    log: EventLog,
+    settings: Settings,
+    stop: Event,
+    connected: psycopg.Connection,
+    health: MonitorHealth,
 ) -> None:
     log.rows.datastore.pool.check()
     checkpoints = Checkpoints(connected)
@@ -77,6 +87,8 @@ def _be_active(
             judge.resume(until)
         judged = max(judged, until)
         more = judge.judge(until)
+        if not more:
+            health.judged(until, len(judge.watching.fleet.vehicles))
         began = time.monotonic()
         if began - kept_at > keep_after_s:
             checkpoints.save(judge.watching)

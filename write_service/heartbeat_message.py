@@ -96,7 +96,9 @@ def _in_words(value: dict[str, Any]) -> dict[str, list[str]]:
 class Number(fields.Float):
     """A JSON number within bounds; never a string or a boolean that could pass for one."""
 
-    def __init__(self, low: float | None = None, high: float | None = None) -> None:
+    def __init__(
+        self, low: float | None = None, high: float | None = None, *, allow_none: bool = True
+    ) -> None:
         if high is not None:
             self.expected = f"expected a number from {low} to {high}"
         elif low is not None:
@@ -104,9 +106,9 @@ class Number(fields.Float):
         else:
             self.expected = "expected a number"
         super().__init__(
-            allow_none=True,
+            allow_none=allow_none,
             validate=validate.Range(low, high, error=self.expected),
-            error_messages={"invalid": self.expected, "too_large": self.expected},
+            error_messages=dict.fromkeys(("invalid", "too_large", "null"), self.expected),
         )
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> float:

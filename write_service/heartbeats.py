@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.recorder import Writing
 
 
 class Outcome(Enum):
@@ -37,8 +36,8 @@ class Recording(NamedTuple):
 
 class _Item(NamedTuple):
     vin: str
-    as_of: int
-    event: NewEvent
+    version: int
+    state: bytes
 
 
 class _Committed(NamedTuple):
@@ -51,7 +50,7 @@ class HeartbeatRecorder:
 
     def __init__(self, log: EventLog, *, most_waiting: int) -> None:
         self._log = log
-        self._registered = RegisteredVehicles(log)
+        self._registered = RegisteredVehicles(log.head())
         self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
 
     def record(
@@ -64,46 +63,39 @@ class HeartbeatRecorder:
         Errors: `Unavailable`, or one of `LOG_UNREACHABLE`; then none of them is acknowledged,
         and sending them again stores each exactly once.
         """
-        as_of = self._registered.as_of
-        streams = self._registered.streams({one.vin for one in heartbeats})
+        if not heartbeats:
+            return Recording([], self._log.head())
         items: list[_Item] = []
         for one in heartbeats:
-            if stream := streams.get(one.vin):
-                event = HeartbeatRecorded(now, one, request_id)
-                row = NewEvent(stream, event.version, event.TOPIC, heartbeat.encode(event))
-                items.append(_Item(one.vin, as_of, row))
-        committed = iter(self._commits.submit(items) if items else ())
-        outcomes: list[Outcome] = []
-        position = 0
-        for one in heartbeats:
-            if one.vin in streams:
-                outcome, position = next(committed)
-                outcomes.append(outcome)
-            else:
-                outcomes.append(Outcome.UNKNOWN_VEHICLE)
-        recording = Recording(outcomes, position or self._log.head())
+            event = HeartbeatRecorded(now, one, request_id)
+            items.append(_Item(one.vin, event.version, heartbeat.encode(event)))
+        committed = self._commits.submit(items)
+        recording = Recording([one.outcome for one in committed], committed[-1].position)
         if request_id:
-            accepted = outcomes.count(Outcome.ACCEPTED)
+            accepted = recording.outcomes.count(Outcome.ACCEPTED)
             log.info("heartbeats recorded", accepted=accepted, position=recording.position)
         return recording
 
     def _commit(self, items: list[_Item]) -> list[_Committed]:
         with self._log.writing() as writing:
-            gone = self._gone_since_looked_up(items, writing)
-            new, position = writing.insert([item.event for item in items if item.vin not in gone])
+            streams = self._registered.streams([item.vin for item in items], writing)
+            topic = HeartbeatRecorded.TOPIC
+            new, position = writing.insert(
+                [
+                    NewEvent(streams[vin], version, topic, state)
+                    for vin, version, state in items
+                    if vin in streams
+                ]
+            )
         committed: list[_Committed] = []
-        for vin, _, event in items:
-            if vin in gone:
+        for vin, version, _ in items:
+            stream = streams.get(vin)
+            if stream is None:
                 outcome = Outcome.UNKNOWN_VEHICLE
-            elif (event.stream, event.version) in new:
-                new.discard((event.stream, event.version))
+            elif (stream, version) in new:
+                new.discard((stream, version))
                 outcome = Outcome.ACCEPTED
             else:
                 outcome = Outcome.DUPLICATE
             committed.append(_Committed(outcome, position))
         return committed
-
-    def _gone_since_looked_up(self, items: list[_Item], writing: Writing) -> set[str]:
-        self._registered.catch_up(writing)
-        doubtful = {item.vin for item in items if item.as_of < self._registered.as_of}
-        return doubtful - self._registered.streams(doubtful).keys() if doubtful else set()

@@ -1,61 +1,48 @@
-"""Which VINs may send heartbeats: remembered, and never out of date where it counts.
+"""Which VINs may send heartbeats: remembered, and never out of date.
 
-Vehicles are registered and decommissioned by any write process. What is remembered here is true
-as of a position; who is about to append holds the writers' lock, catches up, and asks again about
-whatever was looked up before a vehicle was last decommissioned.
+Vehicles are registered and decommissioned by any write process. So it is asked only by who holds
+the writers' lock, when nobody can change that: what is remembered is forgotten if a vehicle was
+decommissioned meanwhile, and what is not remembered is looked up, all of a commit's at once.
 """
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from vehicle_tracker.domain.values import heartbeat_stream, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
-    from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.recorder import Writing
 
 
 class RegisteredVehicles:
-    """The registered VINs of an event log, with the streams of their heartbeats."""
+    """The registered VINs of an event log, with the streams of their heartbeats.
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._guard = Lock()
-        self._streams: dict[str, UUID] = {}
-        self.as_of = log.head()
+    Not to be shared by threads: a commit asks, and there is one at a time.
+    """
+
+    def __init__(self, as_of: int) -> None:
+        self._as_of = as_of
         """No vehicle was decommissioned after this position, as far as we know."""
+        self._streams: dict[str, UUID] = {}
 
-    def streams(self, vins: Iterable[str]) -> dict[str, UUID]:
-        """The heartbeat streams of those of the VINs that are registered and in use."""
-        remembered = self._streams
-        found = {vin: remembered[vin] for vin in vins if vin in remembered}
-        missing = [vin for vin in vins if vin not in found]
-        return found | self._look_up(missing) if missing else found
-
-    def catch_up(self, writing: Writing) -> None:
-        """Forget everything if a vehicle was decommissioned since we last looked."""
-        last = writing.last_decommission(self.as_of)
+    def streams(self, vins: Iterable[str], writing: Writing) -> Mapping[str, UUID]:
+        """The heartbeat streams of those of the VINs that are registered and in use, and more."""
+        last = writing.last_decommission(self._as_of)
         if last is not None:
-            with self._guard:
-                self._streams = {}
-                self.as_of = last
+            self._streams = {}
+            self._as_of = last
+        missing = {vin for vin in vins if vin not in self._streams}
+        if missing:
+            self._look_up({vehicle_stream(vin): vin for vin in missing}, writing)
+        return self._streams
 
-    def _look_up(self, vins: list[str]) -> dict[str, UUID]:
-        as_of = self.as_of
-        topics = self._log.rows.last_topics([vehicle_stream(vin) for vin in vins])
-        found = {
-            vin: heartbeat_stream(vin)
-            for vin in vins
-            if topics.get(vehicle_stream(vin), Vehicle.Decommissioned.TOPIC)
-            != Vehicle.Decommissioned.TOPIC
-        }
-        with self._guard:
-            if self.as_of == as_of:
-                self._streams |= found
-        return found
+    def _look_up(self, vins: dict[UUID, str], writing: Writing) -> None:
+        for stream, topic in writing.last_topics(list(vins)).items():
+            if topic != Vehicle.Decommissioned.TOPIC:
+                vin = vins[stream]
+                self._streams[vin] = heartbeat_stream(vin)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from vehicle_tracker.schemas import Problem, Text, Vin
+from write_service.heartbeat_message import Number
 
 
 class Strict(Schema):
@@ -15,7 +18,23 @@ class Strict(Schema):
 
         unknown = RAISE
 
-    error_messages = {"unknown": "there is no such field"}  # noqa: RUF012 # as marshmallow has it
+    error_messages = {  # noqa: RUF012 # as marshmallow has it
+        "unknown": "there is no such field",
+        "type": "expected a JSON object",
+    }
+
+
+class TripRules(Strict):
+    """What tells the trips of a customer's vehicles; what is left out is the default."""
+
+    stop_after_s = Number(60, 86_400, allow_none=False)
+    moving_above_kmh = Number(0.5, 50, allow_none=False)
+    shortest_km = Number(0, 100, allow_none=False)
+
+
+def _trip_rules() -> fields.Nested:
+    says = "how trips are told from its vehicles' heartbeats; null: as for any customer"
+    return fields.Nested(TripRules, allow_none=True, metadata={"description": says})
 
 
 def _address() -> Text:
@@ -39,11 +58,38 @@ def _labels() -> fields.Dict:
     )
 
 
+LONGEST_LIMIT_S = 2_592_000
+"""Thirty days."""
+
+
+class DisconnectAfter(fields.Integer):
+    """So many seconds may pass in silence; null: as many as without it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            allow_none=True,
+            metadata={
+                "minimum": 1,
+                "maximum": LONGEST_LIMIT_S,
+                "example": 300,
+                "description": "seconds of silence after which a vehicle is disconnected: its own"
+                " limit, else its customer's, else the tracker's; null takes a limit away",
+            },
+        )
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if type(value) is not int or not 1 <= value <= LONGEST_LIMIT_S:
+            raise ValidationError(f"expected whole seconds, 1 to {LONGEST_LIMIT_S}, or null")
+        return value
+
+
 class NewCustomer(Strict):
     """A customer to register."""
 
     name = _name()
     address = Text(longest=200, required=True)
+    disconnect_after_s = DisconnectAfter()
+    trip_rules = _trip_rules()
 
 
 class CustomerChanges(Strict):
@@ -51,12 +97,16 @@ class CustomerChanges(Strict):
 
     name = Text(longest=120)
     address = _address()
+    disconnect_after_s = DisconnectAfter()
+    trip_rules = _trip_rules()
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
-            raise ValidationError("expected at least one of name and address")
+            raise ValidationError(
+                "expected at least one of name, address, disconnect_after_s and trip_rules"
+            )
 
 
 class NewVehicle(Strict):
@@ -66,6 +116,7 @@ class NewVehicle(Strict):
     registration_number = _registration_number()
     customer_id = fields.UUID(required=True)
     labels = _labels()
+    disconnect_after_s = DisconnectAfter()
 
 
 class VehicleChanges(Strict):
@@ -74,13 +125,15 @@ class VehicleChanges(Strict):
     registration_number = _registration_number(required=False)
     customer_id = fields.UUID()
     labels = _labels()
+    disconnect_after_s = DisconnectAfter()
 
     @validates_schema
     def something_changes(self, data: dict[str, object], **_: object) -> None:
         """An empty change is a mistake."""
         if not data:
             raise ValidationError(
-                "expected at least one of registration_number, customer_id and labels"
+                "expected at least one of registration_number, customer_id, labels and"
+                " disconnect_after_s"
             )
 
 

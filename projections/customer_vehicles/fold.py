@@ -1,8 +1,8 @@
 """The fold that makes customers and vehicles of events.
 
 It is pure. Heartbeats may come in any order, repeated, before or after what is decided about their
-vehicle: the newest by `recorded_at` wins. A vehicle's or customer's own events come in order, maybe
-repeated: `version` tells.
+vehicle: the newest by `recorded_at` wins; and so may what was judged of its connection. A vehicle's
+or customer's own events come in order, maybe repeated: `version` tells.
 """
 
 from __future__ import annotations
@@ -13,8 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from projections.customer_vehicles.model import CustomerDocument, Document, VehicleDocument
+from projections.customer_vehicles.connections import ConnectionsDocument, with_connection
+from projections.customer_vehicles.model import (
+    Aggregated,
+    CustomerDocument,
+    Document,
+    VehicleDocument,
+)
 from projections.text import folded
+from vehicle_tracker.domain.connection import (
+    ConnectionEvent,
+    ConnectionMended,
+    VehicleConnected,
+    VehicleDisconnected,
+)
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import vehicle_stream
@@ -22,6 +34,8 @@ from vehicle_tracker.domain.vehicle import Vehicle
 
 if TYPE_CHECKING:
     from eventsourcing.domain import Aggregate
+
+    Event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent
 
 
 class Key(NamedTuple):
@@ -31,33 +45,44 @@ class Key(NamedTuple):
     id: str
 
 
-TOPICS = frozenset(
+FLEET_TOPICS = frozenset(
     {
         HeartbeatRecorded.TOPIC,
         Customer.Created.TOPIC,
         Customer.DetailsChanged.TOPIC,
+        Customer.DisconnectAfterChanged.TOPIC,
         Vehicle.Created.TOPIC,
         Vehicle.RegistrationNumberChanged.TOPIC,
         Vehicle.MovedToCustomer.TOPIC,
         Vehicle.LabelsChanged.TOPIC,
+        Vehicle.DisconnectAfterChanged.TOPIC,
         Vehicle.Decommissioned.TOPIC,
         Vehicle.Recommissioned.TOPIC,
     }
 )
+"""What is decided about customers and vehicles, and what vehicles say of themselves."""
+
+TOPICS = FLEET_TOPICS | {
+    VehicleConnected.TOPIC,
+    VehicleDisconnected.TOPIC,
+    ConnectionMended.TOPIC,
+}
 """What this read model is made of; every other event is not for it."""
 
-_CUSTOMER_EVENTS = (Customer.Created, Customer.DetailsChanged)
+CUSTOMER_EVENTS = (Customer.Created, Customer.DetailsChanged, Customer.DisconnectAfterChanged)
 
 
-def key_of(event: Aggregate.Event | HeartbeatRecorded) -> Key:
+def key_of(event: Event) -> Key:
     """The document that an event is folded into."""
     if isinstance(event, HeartbeatRecorded):
         return _vehicle_key(event.heartbeat.vin)
-    kind = CustomerDocument if isinstance(event, _CUSTOMER_EVENTS) else VehicleDocument
+    if isinstance(event, ConnectionEvent):
+        return Key(ConnectionsDocument, _vehicle_key(event.vin).id)
+    kind = CustomerDocument if isinstance(event, CUSTOMER_EVENTS) else VehicleDocument
     return Key(kind, str(event.originator_id))
 
 
-def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded) -> Document:
+def evolve(document: Document | None, event: Event) -> Document:
     """The document after the event; the very same one if the event says nothing new.
 
     An event of something never registered raises `LookupError`.
@@ -67,9 +92,12 @@ def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded
             vin = event.heartbeat.vin
             document = VehicleDocument(vehicle_id=vehicle_stream(vin), vin=vin)
         return _with_heartbeat(document, event)
-    if document is not None and event.originator_version <= document.version:
+    if isinstance(event, ConnectionEvent):
+        known = document if isinstance(document, ConnectionsDocument) else None
+        return with_connection(known, event)
+    if isinstance(document, Aggregated) and event.originator_version <= document.version:
         return document
-    if isinstance(event, _CUSTOMER_EVENTS):
+    if isinstance(event, CUSTOMER_EVENTS):
         customer = document if isinstance(document, CustomerDocument) else None
         return _with_customer_event(customer, event)
     vehicle = document if isinstance(document, VehicleDocument) else None
@@ -78,7 +106,7 @@ def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded
 
 def before_its_own_events(document: Document | None) -> Document | None:
     """What is left of a document to fold all events of its aggregate into again, from the first."""
-    return replace(document, version=0) if document else None
+    return replace(document, version=0) if isinstance(document, Aggregated) else document
 
 
 @lru_cache(maxsize=200_000)
@@ -117,17 +145,28 @@ def _is_newer(instant: datetime, than: datetime | None) -> bool:
 
 
 def _with_customer_event(
-    document: CustomerDocument | None, event: Customer.Created | Customer.DetailsChanged
+    document: CustomerDocument | None, event: Aggregate.Event
 ) -> CustomerDocument:
-    if document is None and not isinstance(event, Customer.Created):
+    if isinstance(event, Customer.Created):
+        return CustomerDocument(
+            customer_id=event.originator_id,
+            version=event.originator_version,
+            name=event.name,
+            address=event.address,
+            folded_name=folded(event.name),
+            registered_at=event.timestamp,
+        )
+    if document is None:
         raise LookupError(f"customer {event.originator_id} was never registered")
-    return CustomerDocument(
-        customer_id=event.originator_id,
+    says = vars(event)
+    name = says.get("name", document.name)
+    return replace(
+        document,
         version=event.originator_version,
-        name=event.name,
-        address=event.address,
-        folded_name=folded(event.name),
-        registered_at=document.registered_at if document else event.timestamp,
+        name=name,
+        address=says.get("address", document.address),
+        folded_name=folded(name),
+        disconnect_after_s=says.get("disconnect_after_s", document.disconnect_after_s),
     )
 
 
@@ -150,6 +189,7 @@ def _with_vehicle_event(
         registration_number=says.get("registration_number", document.registration_number),
         customer_id=says.get("customer_id", document.customer_id),
         labels=says.get("labels", document.labels),
+        disconnect_after_s=says.get("disconnect_after_s", document.disconnect_after_s),
     )
     return replace(document, search_text=_search_text(document))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import Struct
+
+from projections.customer_vehicles.connections import ConnectionsDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +19,7 @@ STATUSES: tuple[Status, ...] = ("connected", "disconnected", "never_seen")
 
 
 class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
-    """A customer as it is now."""
+    """A customer as it is now; its limit is that of its vehicles that have none of their own."""
 
     customer_id: UUID
     version: int
@@ -25,6 +27,7 @@ class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
     address: str
     folded_name: str
     registered_at: datetime
+    disconnect_after_s: int | None = None
 
 
 class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -64,15 +67,25 @@ class VehicleDocument(NewestHeartbeat, frozen=True, kw_only=True, gc=False, omit
     disconnect_after_s: int | None = None
 
 
-Document = CustomerDocument | VehicleDocument
+Aggregated = CustomerDocument | VehicleDocument
+"""What becomes of an aggregate's own events, by their version."""
+
+Document = Aggregated | ConnectionsDocument
 
 
 class VehicleView(NamedTuple):
-    """A vehicle as it is shown, beside its customer's name and address."""
+    """A vehicle as it is shown, beside what its customer's name, address and limit are.
+
+    From `connected_since` until `connected_until` it was connected as far as that was judged, or
+    has been since; without the former it is not known.
+    """
 
     vehicle: VehicleDocument
     customer_name: str
     customer_address: str = ""
+    customer_disconnect_after_s: int | None = None
+    connected_since: datetime | None = None
+    connected_until: datetime | None = None
 
 
 class CustomerView(NamedTuple):
@@ -127,26 +140,32 @@ class CustomerVehicles(Protocol):
         """
 
 
-def status_of(vehicle: VehicleDocument, now: datetime, disconnect_after_s: int) -> Status:
+def limit_of(view: VehicleView, default_s: int) -> int:
+    """For how many seconds it may be silent: its own limit, else its customer's, else as any."""
+    own, customers = view.vehicle.disconnect_after_s, view.customer_disconnect_after_s
+    return next((limit for limit in (own, customers) if limit is not None), default_s)
+
+
+def status_of(view: VehicleView, now: datetime, default_s: int) -> Status:
     """What the vehicle is at `now`. A clock some minutes ahead of ours is still a connection."""
-    if vehicle.last_heartbeat_at is None:
+    heard = view.vehicle.last_heartbeat_at
+    if heard is None:
         return "never_seen"
-    return "connected" if now <= _connected_until(vehicle, disconnect_after_s) else "disconnected"
+    silent_after = heard + timedelta(seconds=limit_of(view, default_s))
+    return "connected" if now <= silent_after else "disconnected"
 
 
-def status_since(
-    vehicle: VehicleDocument, now: datetime, disconnect_after_s: int
-) -> datetime | None:
-    """Since when it is what it is; for a connected one that is not kept yet."""
-    status = status_of(vehicle, now, disconnect_after_s)
-    if status == "never_seen":
-        return vehicle.registered_at
-    return _connected_until(vehicle, disconnect_after_s) if status == "disconnected" else None
+def status_since(view: VehicleView, now: datetime, default_s: int) -> datetime | None:
+    """Since when it is what it is at `now`; None of a connected one if that is not known.
 
-
-def _connected_until(vehicle: VehicleDocument, disconnect_after_s: int) -> datetime:
-    limit = vehicle.disconnect_after_s
-    limit = disconnect_after_s if limit is None else limit
-    return (vehicle.last_heartbeat_at or datetime.min.replace(tzinfo=UTC)) + timedelta(
-        seconds=limit
-    )
+    It is not from the newest heartbeat that comes after silence until that was judged, a second
+    later at most while the monitor runs.
+    """
+    heard = view.vehicle.last_heartbeat_at
+    if heard is None:
+        return view.vehicle.registered_at
+    if status_of(view, now, default_s) == "disconnected":
+        return heard + timedelta(seconds=limit_of(view, default_s))
+    since, until = view.connected_since, view.connected_until
+    judged = since is not None and since <= heard and (until is None or heard <= until)
+    return since if judged else None

@@ -22,9 +22,9 @@ from projections.customer_vehicles.relational import (
     as_json,
     customer,
     in_use,
-    status_at,
     vehicle,
 )
+from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
@@ -116,7 +116,7 @@ class RelationalCustomerVehicles:
             select(as_json(customer)).where(which).order_by(*order).limit(limit)
         ).scalars()
         customers = [_read_customer(row) for row in rows]
-        status = status_at(now, self._disconnect_after_s)
+        status, vehicles = status_at(connection, now, self._disconnect_after_s)
         theirs = vehicle.c.customer_id == func.any(
             cast([c.customer_id for c in customers], ARRAY(vehicle.c.customer_id.type))
         )
@@ -124,6 +124,7 @@ class RelationalCustomerVehicles:
             (row[0], row[1]): row[2]
             for row in connection.execute(
                 select(vehicle.c.customer_id, status, func.count())
+                .select_from(vehicles)
                 .where(in_use, theirs)
                 .group_by(vehicle.c.customer_id, status)
             )
@@ -140,9 +141,12 @@ def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[Vehicl
             as_json(vehicle),
             func.coalesce(customer.c.name, ""),
             func.coalesce(customer.c.address, ""),
+            customer.c.disconnect_after_s,
+            *newest_connection.c,
         )
         .outerjoin_from(vehicle, customer, vehicle.c.customer_id == customer.c.customer_id)
+        .outerjoin(newest_connection, true())
         .where(in_use, which)
         .order_by(vehicle.c.vin)
     )
-    return [VehicleView(_read_vehicle(row[0]), row[1], row[2]) for row in rows]
+    return [VehicleView(_read_vehicle(row[0]), *row[1:]) for row in rows]

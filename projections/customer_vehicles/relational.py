@@ -6,7 +6,6 @@ milliseconds, and PostgreSQL takes them apart in one statement a table.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     DateTime,
     Double,
     Index,
@@ -24,17 +22,16 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    case,
     cast,
     func,
     literal,
     literal_column,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, insert
 
+from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.fold import Key
 from projections.customer_vehicles.model import (
     CustomerDocument,
@@ -47,12 +44,10 @@ from projections.store import RelationalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from msgspec import Struct
     from sqlalchemy import Connection
 
-    from projections.customer_vehicles.model import Status
     from projections.store import Change
 
 _INSTANT = DateTime(timezone=True)
@@ -65,6 +60,7 @@ customer = db.Table(
     Column("address", Text, nullable=False),
     Column("folded_name", Text(collation="C"), nullable=False),
     Column("registered_at", _INSTANT, nullable=False),
+    Column("disconnect_after_s", Integer),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
 )
 
@@ -109,11 +105,33 @@ Index(
 )
 Index("vehicle_customer_id_idx", vehicle.c.customer_id, postgresql_where=in_use)
 
-_TABLES: dict[type[Document], Table] = {CustomerDocument: customer, VehicleDocument: vehicle}
+limited = customer.c.disconnect_after_s.is_not(None)
+"""The few customers that have a limit of their own."""
+
+Index("customer_limited_idx", customer.c.customer_id, postgresql_where=limited)
+
+# Beside the vehicles, not in them: searches walk over those, and they are changed all the time.
+connections = db.Table(
+    "connections",
+    Column("vehicle_id", Uuid, primary_key=True),
+    Column("connected_since", _INSTANT),
+    Column("connected_until", _INSTANT),
+    Column("judged", JSON, nullable=False),
+    Column("mended", JSON, nullable=False),
+    Column("forgotten", _INSTANT),
+)
+
+_TABLES: dict[type[Document], Table] = {
+    CustomerDocument: customer,
+    VehicleDocument: vehicle,
+    ConnectionsDocument: connections,
+}
+TABLES = tuple(_TABLES.values())
+"""All that this read model is kept in."""
 
 
 class CustomerVehiclesStore(RelationalStore[Key, Document]):
-    """Where the follower keeps customers and vehicles."""
+    """Where the follower keeps customers, vehicles and their connections."""
 
     def select(self, connection: Connection, keys: Iterable[Key]) -> Iterable[tuple[Key, Document]]:
         """Those of the documents that exist: one SELECT a table."""
@@ -149,7 +167,7 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
 
 def _only_heartbeats(before: Document | None, after: Document) -> bool:
     return (
-        before is not None
+        isinstance(before, VehicleDocument)
         and isinstance(after, VehicleDocument)
         and before.version == after.version
     )
@@ -190,20 +208,3 @@ def _update_heartbeats() -> Any:
 
 _UPSERTS = {kind: _upsert(table) for kind, table in _TABLES.items()}
 _UPDATE_HEARTBEATS = _update_heartbeats()
-
-
-def status_at(now: datetime, disconnect_after_s: int) -> ColumnElement[Status]:
-    """`model.status_of` in SQL."""
-    own_limit = vehicle.c.disconnect_after_s * text("interval '1 second'")
-    deadline = case(
-        (
-            vehicle.c.disconnect_after_s.is_(None),
-            literal(now - timedelta(seconds=disconnect_after_s)),
-        ),
-        else_=literal(now) - own_limit,
-    )
-    return case(
-        (vehicle.c.last_heartbeat_at.is_(None), "never_seen"),
-        (vehicle.c.last_heartbeat_at >= deadline, "connected"),
-        else_="disconnected",
-    )

@@ -17,10 +17,11 @@ _BETWEEN = "\x1f"
 
 
 class SearchedCustomer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A customer's name."""
+    """What of a customer its vehicles are found by."""
 
     version: int
     customer_name: str
+    disconnect_after_s: int | None = None
 
 
 class SearchedVehicle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -36,6 +37,7 @@ class SearchedVehicle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     registration_number: str | None = None
     customer_id: str | None = None
     labels: dict[str, str] | None = None
+    disconnect_after_s: int | None = None
     last_heartbeat_us: int | None = None
     placed_us: int | None = None
     latitude: float | None = None
@@ -57,14 +59,15 @@ def customer_source(customer: SearchedCustomer) -> bytes:
     return msgspec.json.encode({"kind": "customer", **msgspec.to_builtins(customer)})
 
 
-def vehicle_source(vehicle: SearchedVehicle, customer_name: str) -> bytes:
+def vehicle_source(vehicle: SearchedVehicle, owner: SearchedCustomer | None) -> bytes:
     """A vehicle as it is kept: itself, and what it is found by.
 
-    The customer's name is no part of the vehicle: whoever keeps it puts it in, and again when the
-    customer is called otherwise.
+    The customer's name and limit are no part of the vehicle: whoever keeps it puts them in, and
+    again when they are others. The default limit is in no document, but in what is asked: so
+    without a limit of anybody's there is no `connected_until_us`.
     """
     labels = vehicle.labels or {}
-    customer = _folded(customer_name)
+    customer = _folded(owner.customer_name) if owner else ""
     tokens = [
         vehicle.vin.casefold(),
         _folded(vehicle.registration_number or "").replace(" ", ""),
@@ -81,6 +84,10 @@ def vehicle_source(vehicle: SearchedVehicle, customer_name: str) -> bytes:
     }
     if vehicle.latitude is not None:
         found_by["location"] = [vehicle.longitude, vehicle.latitude]
+    limits = (vehicle.disconnect_after_s, owner.disconnect_after_s if owner else None)
+    limit_s = next((limit for limit in limits if limit is not None), None)
+    if limit_s is not None and vehicle.last_heartbeat_us is not None:
+        found_by["connected_until_us"] = vehicle.last_heartbeat_us + limit_s * 1_000_000
     return msgspec.json.encode({**found_by, **msgspec.to_builtins(vehicle)})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.customer_vehicles.model import STATUSES
 from projections.vehicle_search.document import label
@@ -24,8 +24,18 @@ _POSITION: Query = {"term": {"kind": "position"}}
 _IN_USE: Query = {"term": {"in_use": True}}
 _STATUS_ORDER = """
     if (doc['last_heartbeat_us'].size() == 0) { return 2 }
-    return doc['last_heartbeat_us'].value >= params.since ? 0 : 1
+    if (doc['connected_until_us'].size() == 0) {
+        return doc['last_heartbeat_us'].value >= params.since ? 0 : 1
+    }
+    return doc['connected_until_us'].value >= params.now ? 0 : 1
 """
+
+
+class Instant(NamedTuple):
+    """When statuses are asked for, and since when who has no limit must have been heard."""
+
+    now_us: int
+    since_us: int
 
 
 def with_fragment(word: str) -> Query:
@@ -59,11 +69,11 @@ def request(
 
     The position is a hit like the vehicles, so that it is as old as they are, and then left out.
     """
-    since = now_us - limit_us
-    of_status = _any_of([_is(status, since) for status in query.statuses])
+    at = Instant(now_us, now_us - limit_us)
+    of_status = _any_of([_is(status, at) for status in query.statuses])
     customers = [str(id_) for id_ in query.customer_ids]
     of_customer = [{"terms": {"customer_id": customers}}] if customers else []
-    groups = {"filters": {"filters": {status: _is(status, since) for status in STATUSES}}}
+    groups = {"filters": {"filters": {status: _is(status, at) for status in STATUSES}}}
     most = {"_count": "desc"}, {"_key": "asc"}
     by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": list(most)}
     found = {"bool": {"filter": [_IN_USE, *asked]}}
@@ -81,7 +91,7 @@ def request(
                 "aggs": {"by": {"terms": by_customer}},
             },
         },
-        "sort": order(query.sort, since),
+        "sort": order(query.sort, at),
         "size": query.limit + 1,
         "track_total_hits": True,
         "_source": False,
@@ -93,9 +103,10 @@ def is_volatile(sort: str) -> bool:
     return sort.lstrip("-") in ("status", "last_heartbeat_at")
 
 
-def order(sort: str, since_us: int) -> list[Query]:
+def order(sort: str, at: Instant) -> list[Query]:
     """By a key, then by VIN."""
     direction = "desc" if sort.startswith("-") else "asc"
+    params = {"now": at.now_us, "since": at.since_us}
     keys: dict[str, Query] = {
         "registration_number": {"registration_number": {"order": direction}},
         "vin": {"vin": {"order": direction}},
@@ -104,7 +115,7 @@ def order(sort: str, since_us: int) -> list[Query]:
             "_script": {
                 "type": "number",
                 "order": direction,
-                "script": {"source": _STATUS_ORDER, "params": {"since": since_us}},
+                "script": {"source": _STATUS_ORDER, "params": params},
             }
         },
         "last_heartbeat_at": {"last_heartbeat_us": {"order": direction, "missing": "_last"}},
@@ -112,12 +123,17 @@ def order(sort: str, since_us: int) -> list[Query]:
     return [keys[sort.lstrip("-")], {"vin": {"order": "asc"}}]
 
 
-def _is(status: Status, since_us: int) -> Query:
-    if status == "connected":
-        return _seen(gte=since_us)
-    if status == "disconnected":
-        return _seen(lt=since_us)
-    return {"bool": {"must_not": {"exists": {"field": "last_heartbeat_us"}}}}
+def _is(status: Status, at: Instant) -> Query:
+    if status == "never_seen":
+        return _without("last_heartbeat_us")
+    edge = "gte" if status == "connected" else "lt"
+    limited = {"range": {"connected_until_us": {edge: at.now_us}}}
+    default = {"bool": {"filter": [_seen(**{edge: at.since_us}), _without("connected_until_us")]}}
+    return {"bool": {"should": [limited, default], "minimum_should_match": 1}}
+
+
+def _without(field: str) -> Query:
+    return {"bool": {"must_not": {"exists": {"field": field}}}}
 
 
 def _seen(**bounds: int) -> Query:

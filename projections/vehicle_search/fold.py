@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from projections.customer_vehicles.fold import TOPICS
+from projections.customer_vehicles.fold import CUSTOMER_EVENTS, FLEET_TOPICS
 from projections.vehicle_search.document import Document, Key, SearchedCustomer, SearchedVehicle
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
@@ -22,16 +22,15 @@ from vehicle_tracker.domain.vehicle import Vehicle
 if TYPE_CHECKING:
     from eventsourcing.domain import Aggregate
 
-__all__ = ["TOPICS", "before_its_own_events", "evolve", "key_of"]
-
-_CUSTOMER_EVENTS = (Customer.Created, Customer.DetailsChanged)
+TOPICS = FLEET_TOPICS
+"""What this read model is made of; every other event is not for it."""
 
 
 def key_of(event: Aggregate.Event | HeartbeatRecorded) -> Key:
     """The document that an event is folded into."""
     if isinstance(event, HeartbeatRecorded):
         return _vehicle_key(event.vin)
-    kind = SearchedCustomer if isinstance(event, _CUSTOMER_EVENTS) else SearchedVehicle
+    kind = SearchedCustomer if isinstance(event, CUSTOMER_EVENTS) else SearchedVehicle
     return Key(kind, str(event.originator_id))
 
 
@@ -45,10 +44,9 @@ def evolve(document: Document | None, event: Aggregate.Event | HeartbeatRecorded
         return _with_heartbeat(seen or SearchedVehicle(vin=event.vin), event)
     if document is not None and event.originator_version <= document.version:
         return document
-    if isinstance(event, _CUSTOMER_EVENTS):
-        if document is None and not isinstance(event, Customer.Created):
-            raise LookupError(f"customer {event.originator_id} was never registered")
-        return SearchedCustomer(version=event.originator_version, customer_name=event.name)
+    if isinstance(event, CUSTOMER_EVENTS):
+        customer = document if isinstance(document, SearchedCustomer) else None
+        return _with_customer_event(customer, event)
     vehicle = document if isinstance(document, SearchedVehicle) else None
     return _with_vehicle_event(vehicle, event)
 
@@ -72,6 +70,22 @@ def _with_heartbeat(vehicle: SearchedVehicle, event: HeartbeatRecorded) -> Searc
     return vehicle
 
 
+def _with_customer_event(
+    customer: SearchedCustomer | None, event: Aggregate.Event
+) -> SearchedCustomer:
+    if isinstance(event, Customer.Created):
+        return SearchedCustomer(version=event.originator_version, customer_name=event.name)
+    if customer is None:
+        raise LookupError(f"customer {event.originator_id} was never registered")
+    says = vars(event)
+    return replace(
+        customer,
+        version=event.originator_version,
+        customer_name=says.get("name", customer.customer_name),
+        disconnect_after_s=says.get("disconnect_after_s", customer.disconnect_after_s),
+    )
+
+
 def _with_vehicle_event(vehicle: SearchedVehicle | None, event: Aggregate.Event) -> SearchedVehicle:
     if isinstance(event, Vehicle.Created):
         vehicle = replace(vehicle or SearchedVehicle(vin=event.vin), registered=True)
@@ -86,4 +100,5 @@ def _with_vehicle_event(vehicle: SearchedVehicle | None, event: Aggregate.Event)
         registration_number=says.get("registration_number", vehicle.registration_number),
         customer_id=str(says.get("customer_id", vehicle.customer_id)),
         labels=says.get("labels", vehicle.labels),
+        disconnect_after_s=says.get("disconnect_after_s", vehicle.disconnect_after_s),
     )

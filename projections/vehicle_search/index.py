@@ -43,6 +43,7 @@ MAPPINGS: dict[str, Any] = {
         # Customers' and vehicles'
         "version": {"type": "long", **_KEPT},
         "customer_name": {"type": "keyword", **_KEPT},
+        "disconnect_after_s": {"type": "long", **_KEPT},
         # Vehicles'
         "in_use": {"type": "boolean"},
         "registered": {"type": "boolean", **_KEPT},
@@ -62,6 +63,7 @@ MAPPINGS: dict[str, Any] = {
         },
         # Whole microseconds: Elasticsearch's own dates end at milliseconds.
         "last_heartbeat_us": {"type": "long"},
+        "connected_until_us": {"type": "long"},
         "placed_us": {"type": "long", **_KEPT},
         # Twice: a rectangle's edges are exact in a double, distances are the geo_point's.
         "latitude": {"type": "double", "doc_values": False},

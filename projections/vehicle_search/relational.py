@@ -13,9 +13,9 @@ from projections.customer_vehicles.relational import (
     as_json,
     customer,
     in_use,
-    status_at,
     vehicle,
 )
+from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
@@ -29,12 +29,13 @@ from projections.vehicle_search.relational_filters import Condition, conditions
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from projections.customer_vehicles.relational_status import StatusAt
     from projections.vehicle_search.model import VehicleQuery
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
 
-_WITH_CUSTOMER = vehicle.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id)
+_ITS_CUSTOMER = vehicle.c.customer_id == customer.c.customer_id
 _read_document = msgspec.json.Decoder(VehicleDocument).decode
 _read_counts = msgspec.json.Decoder(list[CustomerCount]).decode
 
@@ -54,18 +55,23 @@ class RelationalVehicleSearch:
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""
-        status = status_at(now, self._disconnect_after_s)
-        order = _Order(query.sort, status)
-        after = order.after(query.cursor) if query.cursor is not None else true()
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
-        of_status = _one_of(status, query.statuses)
         with self._engine.connect() as connection:
+            at = status_at(connection, now, self._disconnect_after_s)
+            order = _Order(query.sort, at.status)
+            after = order.after(query.cursor) if query.cursor is not None else true()
             found = and_(in_use, *conditions(connection, query, now))
-            counts = connection.execute(self._counts(query, found, status)).one()
+            counts = connection.execute(self._counts(query, found, at)).one()
             chosen = (
-                select(vehicle.c.vehicle_id, customer.c.name, order.key.label("key"), vehicle.c.vin)
-                .select_from(_WITH_CUSTOMER)
-                .where(found, of_customer, of_status, after)
+                select(
+                    vehicle.c.vehicle_id,
+                    customer.c.name,
+                    order.key.label("key"),
+                    vehicle.c.vin,
+                    customer.c.disconnect_after_s,
+                )
+                .select_from(at.vehicles.outerjoin(customer, _ITS_CUSTOMER))
+                .where(found, of_customer, _one_of(at.status, query.statuses), after)
             )
             if counts.total < FEW:
                 # PostgreSQL cannot know how few they are. OFFSET keeps it from walking the whole
@@ -75,20 +81,21 @@ class RelationalVehicleSearch:
         page = rows[: query.limit]
         customers = _read_counts(counts.customers)
         return VehiclePage(
-            items=[VehicleView(_read_document(row[0]), row[1] or "") for row in page],
+            items=[VehicleView(_read_document(row[0]), row[1] or "", "", *row[4:]) for row in page],
             total=counts.total,
             statuses={name: (counts.statuses or {}).get(name, 0) for name in STATUSES},
             customers=sorted(customers, key=lambda c: (folded(c.name), c.customer_id)),
-            next_cursor=order.cursor(*page[-1][2:]) if len(rows) > len(page) else None,
+            next_cursor=order.cursor(*page[-1][2:4]) if len(rows) > len(page) else None,
             position=counts.position,
         )
 
-    def _counts(self, query: VehicleQuery, found: Condition, status: ColumnElement[Any]) -> Any:
+    def _counts(self, query: VehicleQuery, found: Condition, at: StatusAt) -> Any:
         """Position, total and facets as one statement, from one walk over the vehicles found."""
         groups = (
-            select(vehicle.c.customer_id, status.label("status"), func.count().label("n"))
+            select(vehicle.c.customer_id, at.status.label("status"), func.count().label("n"))
+            .select_from(at.vehicles)
             .where(found)
-            .group_by(vehicle.c.customer_id, status)
+            .group_by(vehicle.c.customer_id, at.status)
             .cte("groups")
         )
         n = cast(func.coalesce(func.sum(groups.c.n), 0), type_=groups.c.n.type)
@@ -122,8 +129,16 @@ def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
     found = chosen.subquery()
     first = select(found).order_by(order.sorted(found.c.key), found.c.vin).limit(limit).subquery()
     return (
-        select(as_json(vehicle), first.c.name, cast(first.c.key, Text), vehicle.c.vin)
+        select(
+            as_json(vehicle),
+            first.c.name,
+            cast(first.c.key, Text),
+            vehicle.c.vin,
+            first.c.disconnect_after_s,
+            *newest_connection.c,
+        )
         .join_from(first, vehicle, first.c.vehicle_id == vehicle.c.vehicle_id)
+        .outerjoin(newest_connection, true())
         .order_by(order.sorted(first.c.key), vehicle.c.vin)
     )
 

@@ -4,8 +4,8 @@ Elasticsearch has no transactions; these take their place. Documents are written
 position of the page that made them as an external version: so a page may be stored any number of
 times, by anybody, in any portions, and the newest state stays. The position is written last. It
 is in the same index, so that a lost index says 0 and is filled again, and an index that is swapped
-brings its own. Vehicles are written before their customers: if a customer's new name is there, all
-its vehicles have it.
+brings its own. Vehicles are written before their customers: if a customer's new name or limit is
+there, all its vehicles have it.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class ElasticsearchStore:
         self._name = known_as or alias
         self._index = index_name or index.first_index(alias)
         self._generation: int | None = None
-        self._names: dict[str, str] = {}
-        self._names_at = 0
+        self._customers: dict[str, SearchedCustomer] = {}
+        self._customers_at = 0
 
     def position(self) -> int:
         """The position of the last event that was stored; 0 at first, when it makes the index.
@@ -87,6 +87,9 @@ class ElasticsearchStore:
         """How far it is, and how often it was changed by another than who follows."""
         with told_as_away():
             try:
+                if self._generation is None:  # an index of an older release lacks fields of this
+                    fields = index.MAPPINGS["properties"]
+                    self._client.indices.put_mapping(index=self._alias, properties=fields)
                 found = self._client.get(index=self._alias, id=index.POSITION_ID)["_source"]
             except NotFoundError:
                 self._create_index()
@@ -116,8 +119,8 @@ class ElasticsearchStore:
         """
         if self.position() != after:
             raise OvertakenError(f"{self._alias} is no longer at {after}")
-        if after != self._names_at:
-            self._names = {}
+        if after != self._customers_at:
+            self._customers = {}
         if parked:
             with self._engine.begin() as connection:
                 park(connection, self._name, parked)
@@ -125,14 +128,14 @@ class ElasticsearchStore:
         self._write([(index.POSITION_ID, _position_source(position, self._generation))], position)
         with self._engine.begin() as connection:
             advance(connection, self._name, position)
-        self._names_at = position
+        self._customers_at = position
 
     def amend(self, changes: Mapping[Key, Change], *, after: int, replayed: int) -> None:
         """Keep the changes at the position at which it is; the event replayed is parked no more."""
         position, generation = self.position_and_generation()
         if position != after:
             raise OvertakenError(f"{self._alias} is no longer at {after}")
-        self._names = {}
+        self._customers = {}
         self._keep(changes, position, strictly=True)
         self.begin_generation(position, generation + 1)
         is_it = parked_event.c.projection == self._name, parked_event.c.position == replayed
@@ -145,16 +148,16 @@ class ElasticsearchStore:
         documents = {key.id: change.after for key, change in changes.items()}
         customers = {k: d for k, d in documents.items() if isinstance(d, SearchedCustomer)}
         vehicles = {k: d for k, d in documents.items() if isinstance(d, SearchedVehicle)}
-        renamed = {
+        changed = {
             key.id
             for key, (before, now) in changes.items()
-            if key.id in customers and (before is None or before.customer_name != now.customer_name)
+            if key.id in customers and (before is None or _shows(before) != _shows(now))
         }
-        names = self._names_of(vehicles.values(), customers)
-        self._write(_vehicles_with(names, vehicles.items()), position, strictly=strictly)
-        for others in self._vehicles_of(renamed):
+        owners = self._customers_of(vehicles.values(), customers)
+        self._write(_vehicles_with(owners, vehicles.items()), position, strictly=strictly)
+        for others in self._vehicles_of(changed):
             untouched = ((id_, v) for id_, v in others if id_ not in vehicles)
-            self._write(_vehicles_with(names, untouched), position, strictly=strictly)
+            self._write(_vehicles_with(owners, untouched), position, strictly=strictly)
         sources = ((id_, customer_source(one)) for id_, one in customers.items())
         self._write(sources, position, strictly=strictly)
 
@@ -170,19 +173,21 @@ class ElasticsearchStore:
             if error.error != "resource_already_exists_exception":
                 raise
 
-    def _names_of(
+    def _customers_of(
         self, vehicles: Iterable[SearchedVehicle], customers: Mapping[str, SearchedCustomer]
-    ) -> Mapping[str, str]:
-        """The names of these customers, and of those that the vehicles belong to.
+    ) -> Mapping[str, SearchedCustomer]:
+        """These customers, and those that the vehicles belong to.
 
-        Nobody else stores while this one does, so names that it knows need not be asked for again.
+        Nobody else stores while this one does, so those that it knows need not be asked for again.
         """
-        self._names |= {id_: customer.customer_name for id_, customer in customers.items()}
-        unknown = {v.customer_id for v in vehicles if v.customer_id} - self._names.keys()
+        self._customers |= customers
+        unknown = {v.customer_id for v in vehicles if v.customer_id} - self._customers.keys()
         for some in _portions(unknown):
             kept = self._get(some)
-            self._names |= {id_: one["customer_name"] for id_, one in kept.items()}
-        return self._names
+            self._customers |= {
+                id_: msgspec.convert(one, SearchedCustomer) for id_, one in kept.items()
+            }
+        return self._customers
 
     def _vehicles_of(self, customer_ids: set[str]) -> Iterator[list[tuple[str, SearchedVehicle]]]:
         """The vehicles that are kept as these customers', in portions."""
@@ -244,11 +249,16 @@ def _judge(item: Mapping[str, Any], *, strictly: bool) -> None:
     raise StoreAwayError(reason) if may_pass(status) else UnstorableError(reason)
 
 
+def _shows(customer: SearchedCustomer) -> tuple[str, int | None]:
+    """What of a customer is in its vehicles' documents."""
+    return customer.customer_name, customer.disconnect_after_s
+
+
 def _vehicles_with(
-    names: Mapping[str, str], vehicles: Iterable[tuple[str, SearchedVehicle]]
+    owners: Mapping[str, SearchedCustomer], vehicles: Iterable[tuple[str, SearchedVehicle]]
 ) -> Iterator[tuple[str, bytes]]:
     for id_, vehicle in vehicles:
-        yield id_, vehicle_source(vehicle, names.get(vehicle.customer_id or "", ""))
+        yield id_, vehicle_source(vehicle, owners.get(vehicle.customer_id or ""))
 
 
 def _position_source(position: int, generation: int | None) -> bytes:

@@ -57,15 +57,15 @@ def fold(projection: Projection, told: Sequence[Told]) -> dict[Any, Any]:
 def check_searched(client: Elasticsearch, told: Sequence[Told]) -> None:
     """What Elasticsearch keeps is the fold, one by one; nothing more but the position."""
     documents = fold(vehicle_search(client), told)
-    names = {
-        key.id: document.customer_name
+    owners = {
+        key.id: document
         for key, document in documents.items()
         if isinstance(document, SearchedCustomer)
     }
     expected = {
         key.id: customer_source(document)
         if isinstance(document, SearchedCustomer)
-        else vehicle_source(document, names.get(document.customer_id, ""))
+        else vehicle_source(document, owners.get(document.customer_id))
         for key, document in documents.items()
     }
     client.indices.refresh(index=VEHICLE_SEARCH)

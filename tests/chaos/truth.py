@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import create_engine, func, select
 
 from projections.catalog import CUSTOMER_VEHICLES
+from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
-from projections.customer_vehicles.relational import customer, vehicle
+from projections.customer_vehicles.relational import connections, customer, vehicle
 from projections.database import configuration, parked_event
 from projections.elasticsearch import connect
 from tests.chaos.fold import check_log, check_searched, fold, read_whole
@@ -115,7 +116,11 @@ def _check_stored(engine: Engine, documents: dict[Any, Any]) -> None:
         assert stored[key] == document
     kinds = [type(document) for document in documents.values()]
     with engine.connect() as connection:
-        for table, kind in ((customer, CustomerDocument), (vehicle, VehicleDocument)):
+        for table, kind in (
+            (customer, CustomerDocument),
+            (vehicle, VehicleDocument),
+            (connections, ConnectionsDocument),
+        ):
             count = connection.execute(select(func.count()).select_from(table)).scalar()
             assert count == kinds.count(kind)
         assert connection.execute(select(parked_event)).all() == []

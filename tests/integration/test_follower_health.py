@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ from sqlalchemy import text
 
 from projections.catalog import CUSTOMER_VEHICLES
 from tests.following import VINS, reached, record
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, free_port, get, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +36,7 @@ def address(settings: Settings, engine: Engine) -> Iterator[str]:
         **os.environ,
         "EVENT_LOG_URL": settings.event_log_url,
         "DATABASE_URL": settings.database_url,
-        "FOLLOWER_PORT": str(port),
+        "HEALTH_PORT": str(port),
         "MOST_LAG_S": "10",
     }
     command = [sys.executable, "-m", "flask", "--app", "projections", "follow", NAME]
@@ -50,24 +48,13 @@ def address(settings: Settings, engine: Engine) -> Iterator[str]:
         assert process.wait(20) == 0
 
 
-def _get(address: str, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(address + path) as answer:  # noqa: S310 # our own address
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
-
-
 def test_a_follower_that_keeps_up_is_ready(
     address: str, event_log: EventLog, engine: Engine
 ) -> None:
     """Where the log is it is ready, and its metrics say so with the projection's name."""
     reached(event_log, engine)
-    wait_for(lambda: _get(address, "/health/ready")[0] == 200, 20)
-    _, metrics = _get(address, "/metrics")
+    wait_for(lambda: get(address, "/health/ready")[0] == 200, 20)
+    _, metrics = get(address, "/metrics")
     assert f'projection_lag_events{{projection="{NAME}"}} 0.0' in metrics
     assert f'projection_lag_seconds{{projection="{NAME}"}} 0.0' in metrics
     assert f'projection_parked_events{{projection="{NAME}"}} 0.0' in metrics
@@ -81,7 +68,7 @@ def test_a_follower_that_falls_behind_is_not_ready(
     with engine.begin() as connection:
         connection.execute(text("SELECT 1 FROM projection FOR UPDATE"))
         record(event_log, VINS[0], datetime.now(UTC) - timedelta(seconds=11))
-        wait_for(lambda: _get(address, "/health/ready")[0] == 503, 20)
-        _, answer = _get(address, "/health/ready")
+        wait_for(lambda: get(address, "/health/ready")[0] == 503, 20)
+        _, answer = get(address, "/health/ready")
         assert f"{NAME} is 1 events and" in answer
-    wait_for(lambda: _get(address, "/health/ready")[0] == 200, 20)
+    wait_for(lambda: get(address, "/health/ready")[0] == 200, 20)

@@ -61,7 +61,7 @@ def _try(operations: list[Any]) -> None:
 def test_the_write_service_keeps_its_contract(settings: Settings) -> None:
     """Generated requests, good and bad, get documented answers of the documented shape, no 500."""
     operations = _operations(create_write_service(settings))
-    assert len(operations) == 8
+    assert len(operations) == 10
     _try(operations)
 
 

@@ -33,7 +33,7 @@ from projections.vehicle_search.document import (
     vehicle_source,
 )
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
-from projections.vehicle_search.index import POSITION_ID, first_index
+from projections.vehicle_search.index import MAPPINGS, POSITION_ID, SETTINGS, first_index
 from projections.vehicle_search.model import VehicleQuery
 from read_service.positions import PositionWatch
 from vehicle_tracker.domain import heartbeat
@@ -86,7 +86,7 @@ def searched(client: Elasticsearch) -> Iterator[Projection]:
 
 @pytest.fixture
 def fleet(event_log: EventLog) -> Customer:
-    """A customer of two with six vehicles that beat, is renamed and gives one away."""
+    """A customer of two with six vehicles that beat, is renamed, limited and gives one away."""
     owner, other = Customer(name="Kalle", address="Väg 1"), Customer(name="Johan", address="Väg 2")
     event_log.save(owner, other)
     vehicles = [
@@ -98,7 +98,11 @@ def fleet(event_log: EventLog) -> Customer:
         for vin in VINS:
             _record(event_log, vin, NOW + timedelta(minutes=minute), latitude=59.0, longitude=18.0)
     owner.change_details("Kalles Åkeri", "Väg 1")
-    event_log.save(owner)
+    other.change_disconnect_after(600)
+    event_log.save(owner, other)
+    owner.change_disconnect_after(30)
+    vehicles[2].change_disconnect_after(5)
+    event_log.save(owner, vehicles[2])
     vehicles[0].move_to_customer(other.id)
     vehicles[1].decommission()
     event_log.save(*vehicles[:2])
@@ -128,16 +132,12 @@ def _folded(log: EventLog) -> dict[str, Any]:
             event = log.event(logged)
             key = fold.key_of(event)
             documents[key] = fold.evolve(documents.get(key), event)
-    names = {
-        key.id: one.customer_name
-        for key, one in documents.items()
-        if isinstance(one, SearchedCustomer)
-    }
+    owners = {key.id: one for key, one in documents.items() if isinstance(one, SearchedCustomer)}
     return {
         key.id: msgspec.json.decode(
             customer_source(one)
             if isinstance(one, SearchedCustomer)
-            else vehicle_source(one, names.get(one.customer_id, ""))
+            else vehicle_source(one, owners.get(one.customer_id))
         )
         for key, one in documents.items()
     }
@@ -181,7 +181,7 @@ def test_the_index_is_the_fold_of_the_log(
     fleet: Customer,
     page: int,
 ) -> None:
-    """However the log is portioned, every document is what the log says, renamed customers too."""
+    """However the log is portioned, every document is what the log says, changed customers too."""
     _catch_up(searched, event_log, engine, page)
     assert _kept(client, searched) == _folded(event_log)
     assert searched.store(searched.name, engine).position() == event_log.head()
@@ -253,6 +253,27 @@ def test_a_lost_index_is_filled_again_by_itself(
         client.indices.delete(index=first_index(searched.name))
         _record(event_log, VINS[2], NOW + timedelta(hours=1))
         watch.wait_for(event_log.head())
+    assert _kept(client, searched) == _folded(event_log)
+
+
+def test_an_index_of_an_older_release_takes_new_fields(
+    client: Elasticsearch,
+    searched: Projection,
+    event_log: EventLog,
+    engine: Engine,
+    fleet: Customer,
+) -> None:
+    """Nothing is parked for want of a field; what was stored before has it once it is rebuilt."""
+    older = {**MAPPINGS, "properties": dict(MAPPINGS["properties"])}
+    for field in ("disconnect_after_s", "connected_until_us"):
+        del older["properties"][field]
+    client.indices.create(
+        index=first_index(searched.name),
+        aliases={searched.name: {}},
+        settings=SETTINGS,
+        mappings=older,
+    )
+    _catch_up(searched, event_log, engine)
     assert _kept(client, searched) == _folded(event_log)
 
 

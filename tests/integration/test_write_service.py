@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+from vehicle_tracker.domain.values import heartbeat_stream, vehicle_stream
 from vehicle_tracker.schemas import rfc3339
 from write_service.app import create_app
 from write_service.application import VehicleTracker
@@ -180,9 +181,11 @@ def test_registering_a_vehicle(write_client: FlaskClient, register: Callable[...
     assert register(labels={"depot": "Södertälje"}).status_code == 201
     twice = register(plate="OTHER1")
     assert (twice.status_code, twice.json["code"]) == (409, "vehicle_exists")
-    nobody = {"vin": OTHER_VIN, "registration_number": "A", "customer_id": str(uuid4())}
-    answer = write_client.post("/api/v1/vehicles", json=nobody)
-    assert (answer.status_code, answer.json["code"]) == (404, "unknown_customer")
+    assert write_client.post(f"/api/v1/vehicles/{VIN}/heartbeats").status_code == 202
+    for nobody in (uuid4(), vehicle_stream(VIN), heartbeat_stream(VIN)):
+        new = {"vin": OTHER_VIN, "registration_number": "A", "customer_id": str(nobody)}
+        answer = write_client.post("/api/v1/vehicles", json=new)
+        assert (answer.status_code, answer.json["code"]) == (404, "unknown_customer")
 
 
 def test_changing_a_vehicle(

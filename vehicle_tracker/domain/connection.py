@@ -135,6 +135,16 @@ class Interval(NamedTuple):
     end: datetime | None
 
 
+class Judged(NamedTuple):
+    """A heartbeat that connected a vehicle or, with the `end` of that, was the last before silence.
+
+    One that did both is there twice.
+    """
+
+    at: datetime
+    end: datetime | None
+
+
 def connection_stream(vin: str) -> UUID:
     """The stream of a vehicle's connection events."""
     return uuid5(_CONNECTIONS, vin)
@@ -146,22 +156,38 @@ def intervals(events: Iterable[ConnectionEvent]) -> list[Interval]:
     It is what its heartbeats say, each of which connects it for the limit that was in force: a
     gap is where no heartbeat reaches, whatever order they came in.
     """
-    spans: list[Interval] = []
-    start: datetime | None = None
+    judged: list[Judged] = []
+    mended: list[Interval] = []
     for event in sorted(events, key=lambda one: one.version):
-        if isinstance(event, VehicleConnected):
-            start = start or event.at
-        elif isinstance(event, VehicleDisconnected):
-            spans.append(Interval(start or event.recorded_at, event.at))
-            start = None
+        if isinstance(event, ConnectionMended):
+            mended.append(Interval(event.at, event.until))
         else:
-            spans.append(Interval(event.at, event.until))
+            judged.append(judged_by(event))
+    return stretches(judged, mended)
+
+
+def judged_by(event: VehicleConnected | VehicleDisconnected) -> Judged:
+    """The heartbeat that it was judged by."""
+    return Judged(event.recorded_at, event.at if isinstance(event, VehicleDisconnected) else None)
+
+
+def stretches(judged: Iterable[Judged], mended: Iterable[Interval]) -> list[Interval]:
+    """The same, of what was judged by version and what was mended in any order."""
+    spans = list(mended)
+    start: datetime | None = None
+    for at, end in judged:
+        if end is None:
+            start = start or at
+        else:
+            spans.append(Interval(start or at, end))
+            start = None
     if start:
         spans.append(Interval(start, None))
-    return _union(spans)
+    return union(spans)
 
 
-def _union(spans: list[Interval]) -> list[Interval]:
+def union(spans: Iterable[Interval]) -> list[Interval]:
+    """What is in any of them: by time, disjoint."""
     merged: list[Interval] = []
     for span in sorted(spans, key=lambda one: one.start):
         last = merged[-1] if merged else None

@@ -48,6 +48,7 @@ class Trip(Aggregate):
         longitude: float | None,
         odometer_km: float | None,
         driver: str | None,
+        id: UUID | None = None,  # noqa: A002, ARG002 # the library's name; it keeps it itself
     ) -> None:
         self.vin = vin
         self.started_at = started_at
@@ -103,9 +104,18 @@ class OpenTrip(Aggregate):
         return uuid5(_OPEN_TRIPS, vin)
 
     @event(Created)
-    def __init__(self, vin: str, trip_id: UUID) -> None:
-        self.vin = vin
+    def __init__(self, vin: str, trip_id: UUID) -> None:  # noqa: ARG002 # the VIN is for readers
         self.trip_id: UUID | None = trip_id
+
+    @classmethod
+    def as_of(cls, last: Aggregate.Event) -> OpenTrip:
+        """The aggregate by its last event alone: its stream grows for ever."""
+        self = cls.__new__(cls)
+        self.__base_init__(last.originator_id, last.originator_version, last.timestamp)
+        self.trip_id = None
+        if isinstance(last, OpenTrip.Created | OpenTrip.Opened):
+            self.trip_id = last.trip_id
+        return self
 
     @event(Opened)
     def open(self, trip_id: UUID) -> None:

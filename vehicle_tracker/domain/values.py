@@ -31,6 +31,11 @@ def heartbeat_stream(vin: str) -> UUID:
     return uuid5(_HEARTBEATS, vin)
 
 
+def names_a_stream(id_: UUID) -> bool:
+    """True of the ids that name streams of ours, version 5: nothing else has one, as a customer."""
+    return id_.version == 5  # noqa: PLR2004 # as RFC 9562 numbers them
+
+
 def to_microseconds(instant: datetime) -> int:
     """Microseconds since 1970-01-01T00:00:00Z; negative before it. Exact, unlike a float's."""
     return (instant - _EPOCH) // _MICROSECOND

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from projections.customer_vehicles.fold import Key, evolve, key_of
-from projections.customer_vehicles.model import (
-    CustomerDocument,
-    VehicleDocument,
-    status_of,
-    status_since,
-)
+from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import vehicle_stream
@@ -52,6 +46,8 @@ def _life(steps: Sequence[str]) -> list[Any]:
                 vehicle.move_to_customer(BUYER)
             case "labels":
                 vehicle.change_labels({"Depå": f"Umeå {number}"})
+            case "limit":
+                vehicle.change_disconnect_after(None if vehicle.disconnect_after_s else number + 1)
             case "out":
                 vehicle.decommission()
             case _:
@@ -77,7 +73,9 @@ heartbeats = st.lists(
     max_size=12,
     unique_by=lambda event: event.version,
 )
-lives = st.lists(st.sampled_from(["plate", "sold", "labels", "out", "in"]), max_size=6).map(_life)
+lives = st.lists(
+    st.sampled_from(["plate", "sold", "labels", "limit", "out", "in"]), max_size=6
+).map(_life)
 
 
 @given(own=lives, said=heartbeats, data=st.data())
@@ -144,19 +142,23 @@ def test_a_vehicle_leaves_and_comes_back() -> None:
 def test_customers_are_created_and_change() -> None:
     """A customer is what its newest event says; the time of registering stays."""
     customer = Customer(name="Kalles Åkeri", address="Vägen 1")
+    customer.change_disconnect_after(300)
     customer.change_details("Kalles Grus", "Vägen 2")
-    created, changed = events = list(customer.collect_events())
+    created, limited, changed = events = list(customer.collect_events())
     document = _folded(events)
     assert document == CustomerDocument(
         customer_id=customer.id,
-        version=2,
+        version=3,
         name="Kalles Grus",
         address="Vägen 2",
         folded_name="kalles grus",
         registered_at=created.timestamp,
+        disconnect_after_s=300,
     )
     assert _folded(events, document) is document
-    assert key_of(changed) == Key(CustomerDocument, str(customer.id))
+    customer.change_disconnect_after(None)
+    assert _folded(customer.collect_events(), document).disconnect_after_s is None
+    assert key_of(limited) == key_of(changed) == Key(CustomerDocument, str(customer.id))
 
 
 def test_events_find_the_document_of_their_vehicle() -> None:
@@ -179,26 +181,3 @@ def test_a_customer_that_was_never_registered_does_not_change() -> None:
     customer.change_details("Kalle", "Väg 2")
     with pytest.raises(LookupError):
         evolve(None, customer.collect_events()[-1])
-
-
-SEEN = VehicleDocument(
-    vehicle_id=uuid4(), vin=VIN, registered_at=NOW - timedelta(days=1), last_heartbeat_at=NOW
-)
-
-
-@pytest.mark.parametrize(
-    ("vehicle", "age_s", "status", "since"),
-    [
-        (replace(SEEN, last_heartbeat_at=None), 0, "never_seen", SEEN.registered_at),
-        (SEEN, 120, "connected", None),
-        (SEEN, -300, "connected", None),
-        (SEEN, 120.000001, "disconnected", NOW + timedelta(seconds=120)),
-        (replace(SEEN, disconnect_after_s=30), 31, "disconnected", NOW + timedelta(seconds=30)),
-        (replace(SEEN, disconnect_after_s=600), 599, "connected", None),
-    ],
-)
-def test_status(vehicle: VehicleDocument, age_s: float, status: str, since: datetime) -> None:
-    """Connected while the newest heartbeat is at most `disconnect_after_s` old, to the µs."""
-    now = NOW + timedelta(seconds=age_s)
-    assert status_of(vehicle, now, 120) == status
-    assert status_since(vehicle, now, 120) == since

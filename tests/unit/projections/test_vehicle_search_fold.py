@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 VIN = "YS2R4X20005399401"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OWNER, BUYER = UUID(int=1), UUID(int=2)
+KALLE = SearchedCustomer(version=1, customer_name="Kalles Åkeri")
 
 
 def _folded(events: Iterable[Any], document: Any = None) -> Any:
@@ -51,6 +52,8 @@ def _life(steps: Sequence[str]) -> list[Any]:
                 vehicle.move_to_customer(BUYER)
             case "labels":
                 vehicle.change_labels({"Depå": f"Umeå {number}"})
+            case "limit":
+                vehicle.change_disconnect_after(None if vehicle.disconnect_after_s else number + 1)
             case "out":
                 vehicle.decommission()
             case _:
@@ -70,7 +73,9 @@ heartbeats = st.lists(
     max_size=8,
     unique_by=lambda event: event.version,
 )
-lives = st.lists(st.sampled_from(["plate", "sold", "labels", "out", "back"]), max_size=5).map(_life)
+lives = st.lists(
+    st.sampled_from(["plate", "sold", "labels", "limit", "out", "back"]), max_size=5
+).map(_life)
 
 
 @given(said=heartbeats, data=st.data())
@@ -105,16 +110,22 @@ def test_a_life_that_is_delivered_again(life: list[Any], data: st.DataObject) ->
     assert _folded(life, before_its_own_events(document)) == document
 
 
-@given(life=lives, said=heartbeats, name=st.text())
-def test_what_is_kept_is_read_back(life: list[Any], said: list[Any], name: str) -> None:
+owners = st.builds(
+    SearchedCustomer,
+    version=st.just(1),
+    customer_name=st.text(),
+    disconnect_after_s=st.none() | st.integers(1, 2_592_000),
+)
+
+
+@given(life=lives, said=heartbeats, owner=owners)
+def test_what_is_kept_is_read_back(
+    life: list[Any], said: list[Any], owner: SearchedCustomer
+) -> None:
     """A document survives being kept, and has no field that the mapping does not name."""
     for kind, document, kept in (
-        (SearchedVehicle, vehicle := _folded(life + said), vehicle_source(vehicle, name)),
-        (
-            SearchedCustomer,
-            customer := SearchedCustomer(version=1, customer_name=name),
-            customer_source(customer),
-        ),
+        (SearchedVehicle, vehicle := _folded(life + said), vehicle_source(vehicle, owner)),
+        (SearchedCustomer, owner, customer_source(owner)),
     ):
         fields = msgspec.json.decode(kept)
         assert decoded(kind, fields) == document
@@ -150,11 +161,41 @@ def test_what_a_vehicle_is_found_by() -> None:
         latitude=59.2,
         longitude=17.6,
     )
-    kept = msgspec.json.decode(vehicle_source(vehicle, "Kalles Åkeri"))
+    kept = msgspec.json.decode(vehicle_source(vehicle, KALLE))
     assert kept["tokens"] == [VIN.lower(), "abc123", "depa=umea", "norra", "kalles", "akeri"]
     assert kept["words"] == f"{VIN.lower()} abc123 depa umea norra kalles akeri"
     assert (kept["label"], kept["customer_folded"]) == (["Depå\x1fUmeå Norra"], "kalles akeri")
     assert (kept["location"], kept["in_use"]) == ([17.6, 59.2], True)
+
+
+@pytest.mark.parametrize(
+    ("own", "customers", "until_us"),
+    [(None, None, None), (None, 60, 61_000_000), (30, 60, 31_000_000), (30, None, 31_000_000)],
+)
+def test_until_when_a_vehicle_is_connected(
+    own: int | None, customers: int | None, until_us: int | None
+) -> None:
+    """By its own limit, else its customer's; by the default nothing is kept: it may change."""
+    vehicle = SearchedVehicle(vin=VIN, disconnect_after_s=own, last_heartbeat_us=1_000_000)
+    owner = msgspec.structs.replace(KALLE, disconnect_after_s=customers)
+    kept = msgspec.json.decode(vehicle_source(vehicle, owner))
+    assert kept.get("connected_until_us") == until_us
+    never_seen = msgspec.structs.replace(vehicle, last_heartbeat_us=None)
+    assert b"connected_until_us" not in vehicle_source(never_seen, owner)
+
+
+def test_a_customer_changes() -> None:
+    """Its name and its limit are what its newest events say; None takes the limit away."""
+    customer = Customer(name="Kalle", address="")
+    customer.change_disconnect_after(60)
+    customer.change_details("Kalles Åkeri", "")
+    events = list(customer.collect_events())
+    document = _folded(events)
+    assert document == SearchedCustomer(
+        version=3, customer_name="Kalles Åkeri", disconnect_after_s=60
+    )
+    customer.change_disconnect_after(None)
+    assert _folded(customer.collect_events(), document).disconnect_after_s is None
 
 
 def test_the_next_index() -> None:

@@ -175,6 +175,11 @@ def test_the_rules_that_concern_the_clock_or_several_fields(
     assert (reason and reason.code) == code
 
 
+def _packed(body: bytes) -> bytes:
+    """Packed the same whenever it is: it names a test."""
+    return gzip.compress(body, mtime=0)
+
+
 def _unpacked(body: bytes, encoding: str = "gzip") -> bytes:
     with Flask("test").test_request_context(
         data=body, headers={"Content-Encoding": encoding}, method="POST"
@@ -192,10 +197,10 @@ def test_gzip_is_unpacked() -> None:
     ("body", "encoding", "code"),
     [
         (b"not packed", "gzip", "malformed_gzip"),
-        (gzip.compress(b"x" * 100)[:-9], "gzip", "malformed_gzip"),
-        (gzip.compress(b"x" * 1001), "gzip", "body_too_large"),
-        (gzip.compress(b"x" * 600) * 2, "gzip", "body_too_large"),
-        (gzip.compress(bytes(50_000_000)), "gzip", "body_too_large"),
+        (_packed(b"x" * 100)[:-9], "gzip", "malformed_gzip"),
+        (_packed(b"x" * 1001), "gzip", "body_too_large"),
+        (_packed(b"x" * 600) * 2, "gzip", "body_too_large"),
+        (_packed(bytes(50_000_000)), "gzip", "body_too_large"),
         (zlib.compress(b"x"), "deflate", "unsupported_encoding"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Trips, derived from heartbeats or told of: where they began and ended, and how far they went."""
