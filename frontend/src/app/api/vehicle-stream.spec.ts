@@ -88,6 +88,13 @@ describe('The stream', () => {
     expect(FakeEventSource.listenedTo).toEqual([]);
   });
 
+  it('is refused by a proxy that lets nothing through', () => {
+    follow();
+    vi.advanceTimersByTime(SILENCE_MS);
+
+    expect(lost.map((error) => error.reason)).toEqual(['refused']);
+  });
+
   it('is closed when nobody listens', () => {
     follow().unsubscribe();
 

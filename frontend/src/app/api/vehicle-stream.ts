@@ -66,7 +66,7 @@ export class VehicleStream {
     return connect(params).pipe(
       timeout({
         each: SILENCE_MS,
-        with: () => throwError(() => new StreamLost('silent')),
+        with: ({ seen }) => throwError(() => new StreamLost(seen === 0 ? 'refused' : 'silent')),
       }),
     );
   }

@@ -31,10 +31,22 @@ export class Trips {
     computed(() => `/api/v1/vehicles/${encodeURIComponent(this.url.vin())}/trips`),
     inject(VehicleNews).news,
   );
-  protected readonly rows = computed(() => (this.trips.value()?.items ?? []).map(inCells));
+  protected readonly rows = computed(() => (this.trips.value()?.items ?? []).map(inWords));
 }
 
-function inCells(trip: Trip): Record<string, string> {
+interface Row {
+  readonly id: string;
+  readonly started: string;
+  readonly ended: string;
+  readonly duration: string;
+  readonly distance: string;
+  readonly mean: string;
+  readonly maximum: string;
+  readonly driver: string;
+  readonly source: string;
+}
+
+function inWords(trip: Trip): Row {
   const { started_at, ended_at, distance_km, mean_speed_kmh, maximum_speed_kmh } = trip;
   return {
     id: trip.trip_id,

@@ -1,19 +1,9 @@
 import { DOCUMENT, inject, Injectable } from '@angular/core';
 import { toObservable } from '@angular/core/rxjs-interop';
-import {
-  defer,
-  EMPTY,
-  filter,
-  merge,
-  Observable,
-  retry,
-  share,
-  switchMap,
-  throttleTime,
-  timer,
-} from 'rxjs';
+import { defer, EMPTY, filter, merge, Observable, retry, share, switchMap, timer } from 'rxjs';
 
 import { VehicleStream } from '../api/vehicle-stream';
+import { atMostEvery } from '../time/at-most-every';
 import { tabVisible } from '../time/tab-visible';
 import { VehicleInUrl } from './vehicle-in-url';
 
@@ -33,7 +23,7 @@ export class VehicleNews {
     switchMap((vin) =>
       tabVisible(this.document).pipe(switchMap((visible) => (visible ? this.about(vin) : EMPTY))),
     ),
-    throttleTime(QUIET_MS, undefined, { leading: true, trailing: true }),
+    atMostEvery(QUIET_MS),
     share(),
   );
 

@@ -68,7 +68,7 @@ describe('The page of a vehicle', () => {
     const dispatcher = await answered();
 
     expect(dispatcher.text('status')).toBe('Connected');
-    expect(dispatcher.sees('since ')).toBe(true);
+    expect(dispatcher.text('since')).toMatch(/^since 21 Nov 2026, \d\d:12:30, for 2 h 47 min$/);
     expect(dispatcher.text('last-seen')).toBe('14 s ago');
     expect(dispatcher.sees('disconnected after 2 min of silence')).toBe(true);
     expect(dispatcher.sees('Södertälje')).toBe(true);
@@ -234,6 +234,7 @@ describe('The page of a vehicle', () => {
       dispatcher.request(PATH).flush({ ...DETAILS, status: 'disconnected' });
       await dispatcher.waits(0);
       expect(dispatcher.text('status')).toBe('Disconnected');
+      expect(dispatcher.text('since')).toMatch(/^silent for 20 s, disconnected since 21 Nov/);
       stream.says('counts', { total: 7 });
       await dispatcher.waits(5000);
       dispatcher.request(PATH);

@@ -1,32 +1,31 @@
-import { computed, DOCUMENT, effect, inject, Injectable, Signal, signal } from '@angular/core';
+import { computed, DOCUMENT, effect, inject, Injectable, signal } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import {
   combineLatest,
   concat,
   concatMap,
   defer,
-  distinctUntilChanged,
   EMPTY,
   expand,
   filter,
   map,
   merge,
-  MonoTypeOperatorFunction,
   Observable,
   retry,
   skip,
   Subject,
   switchMap,
   tap,
-  throttleTime,
   timer,
 } from 'rxjs';
 
 import { Failure, toFailure } from '../api/failure';
 import { StreamEvent, StreamLost, VehicleStream } from '../api/vehicle-stream';
+import { atMostEvery } from '../time/at-most-every';
 import { ServerClock } from '../time/server-clock';
 import { tabVisible } from '../time/tab-visible';
-import { pagesOf, Rows, vehiclesOf } from './pages';
+import { changesOf, inView } from './in-view';
+import { Rows, vehiclesOf } from './pages';
 import { QueryInUrl } from './query-in-url';
 import { movesRows, outdated, Snapshot, withEvent, withPage } from './snapshot';
 import { toFilters, VehicleQuery } from './vehicle-query';
@@ -37,8 +36,6 @@ const QUIET_MS = 1000;
 const LONGEST_BACKOFF_MS = 5000;
 /** However fast somebody scrolls, one refresh stays this small. */
 const MAX_PAGES_PER_REFRESH = 4;
-/** More would make an address that servers on the way refuse. */
-const MOST_VINS = 300;
 /** No event tells that a vehicle far down the list now belongs into view without one of those in view leaving. */
 const AT_LATEST_MS = 60_000;
 /** Among the last seen that is every other vehicle. */
@@ -77,26 +74,10 @@ export class LiveVehicles {
   readonly loading = computed(() => this.failure() === null && !this.answered());
 
   private readonly pages = computed(() => this.snapshot()?.pages ?? []);
-  private readonly pagesInView = computed(() => pagesOf(this.pages(), this.rowsInView()), {
-    equal: (one, other) => one.start === other.start && one.end === other.end,
-  });
-  private readonly vinsInView = computed(
-    () => {
-      const { start, end } = this.pagesInView();
-      const vins = vehiclesOf(this.pages().slice(start, end)).map(({ vin }) => vin);
-      return vins.slice(0, MOST_VINS).sort();
-    },
-    { equal: (one, other) => one.join() === other.join() },
-  );
-  /** How many vehicles are loaded, if the last of them is in view and there are more. */
-  private readonly endInView = computed(() => {
-    const [loaded, more] = [this.vehicles().length, this.pages().at(-1)?.answer.next_cursor];
-    return this.rowsInView().end >= loaded && more != null ? loaded : null;
-  });
-
-  private readonly pagesInView$ = changesOf(this.pagesInView);
-  private readonly vinsInView$ = changesOf(this.vinsInView);
-  private readonly endInView$ = changesOf(this.endInView);
+  private readonly inView = inView(this.pages, this.rowsInView);
+  private readonly pagesInView$ = changesOf(this.inView.pages);
+  private readonly vinsInView$ = changesOf(this.inView.vins);
+  private readonly endInView$ = changesOf(this.inView.end);
 
   constructor() {
     const clock = inject(ServerClock);
@@ -131,9 +112,9 @@ export class LiveVehicles {
   private ask(query: VehicleQuery): Observable<void> {
     return defer(() => {
       const asked = this.snapshot()?.query === query;
-      const { start, end } = asked ? this.pagesInView() : { start: 0, end: 0 };
+      const { start, end } = asked ? this.inView.pages() : { start: 0, end: 0 };
       const wanted = Math.min(
-        Math.max(1, end - start) + (asked && this.endInView() !== null ? 1 : 0),
+        Math.max(1, end - start) + (asked && this.inView.end() !== null ? 1 : 0),
         MAX_PAGES_PER_REFRESH,
       );
       return this.search.page(query, asked ? (this.pages()[start]?.cursor ?? null) : null).pipe(
@@ -206,16 +187,4 @@ export class LiveVehicles {
     }
     return timer(Math.min(QUIET_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS));
   }
-}
-
-/** An observable lags a moment behind its signal; this one says what the signal says by then. */
-function changesOf<T>(signal: Signal<T>): Observable<T> {
-  return toObservable(signal).pipe(
-    map(() => signal()),
-    distinctUntilChanged(),
-  );
-}
-
-function atMostEvery<T>(milliseconds: number): MonoTypeOperatorFunction<T> {
-  return throttleTime(milliseconds, undefined, { leading: true, trailing: true });
 }

@@ -1,8 +1,8 @@
-import { Component, computed, inject, input } from '@angular/core';
+import { booleanAttribute, Component, computed, inject, input } from '@angular/core';
 
 import { Vehicle } from '../api/contract';
 import { duration } from '../time/duration';
-import { fullTime, sinceWhen } from '../time/local-time';
+import { dayAndTime, fullTime, sinceWhen } from '../time/local-time';
 import { ServerClock } from '../time/server-clock';
 import { STATUS_NAMES } from './status';
 
@@ -24,6 +24,8 @@ import { STATUS_NAMES } from './status';
 })
 export class StatusSince {
   readonly vehicle = input.required<Vehicle>();
+  /** Both how long it has been so and since when, where there is room. */
+  readonly inFull = input(false, { transform: booleanAttribute });
 
   private readonly clock = inject(ServerClock);
   protected readonly since = computed(() => this.vehicle().status_since);
@@ -32,8 +34,17 @@ export class StatusSince {
   );
   protected readonly words = computed(() => {
     const { status, last_heartbeat_at } = this.vehicle();
-    return status === 'disconnected' && last_heartbeat_at !== null
-      ? `silent for ${duration(this.clock.now() - Date.parse(last_heartbeat_at))}`
-      : `since ${sinceWhen(this.since() ?? '', this.clock.now())}`;
+    const since = this.since() ?? '';
+    if (status === 'disconnected' && last_heartbeat_at !== null) {
+      const silent = `silent for ${this.age(last_heartbeat_at)}`;
+      return this.inFull() ? `${silent}, disconnected since ${dayAndTime(since)}` : silent;
+    }
+    return this.inFull()
+      ? `since ${dayAndTime(since)}, for ${this.age(since)}`
+      : `since ${sinceWhen(since, this.clock.now())}`;
   });
+
+  private age(instant: string): string {
+    return duration(this.clock.now() - Date.parse(instant));
+  }
 }
