@@ -3,18 +3,9 @@ import axe from 'axe-core';
 import { FakeEventSource } from '../api/event-source.fixture';
 import { ABC123, answerOf, AS_OF } from '../vehicles/fleet.fixture';
 import { Dispatcher } from '../vehicles/dispatcher.fixture';
-import {
-  AVAILABILITY,
-  DETAILS,
-  pageOf,
-  TIMELINE,
-  TO_THE_PIT,
-  TRACK,
-  UNDER_WAY,
-} from './history.fixture';
+import { DETAILS, pageOf, TIMELINE } from './history.fixture';
+import { answered, lines, opened, PATH } from './vehicle-page.fixture';
 
-const PATH = `/api/v1/vehicles/${ABC123.vin}`;
-const TRACK_PATH = '/api/v1/trips/to-the-pit/track';
 const UNKNOWN = { status: 404, statusText: 'Not Found' };
 const NOBODY = { code: 'unknown_vehicle', detail: 'There is no such vehicle.' };
 
@@ -30,24 +21,6 @@ describe('The page of a vehicle', () => {
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
-
-  const opened = (params = ''): Promise<Dispatcher> =>
-    Dispatcher.opens(`/vehicles/${ABC123.vin}${params}`);
-
-  async function answered(params = ''): Promise<Dispatcher> {
-    const dispatcher = await opened(params);
-    dispatcher.request(PATH).flush(DETAILS);
-    dispatcher.request(`${PATH}/availability`).flush(AVAILABILITY);
-    dispatcher.request(`${PATH}/trips`).flush(pageOf([UNDER_WAY, TO_THE_PIT]));
-    dispatcher.request(`${PATH}/timeline`).flush(pageOf(TIMELINE, 'older'));
-    await dispatcher.waits(0);
-    return dispatcher;
-  }
-
-  const lines = (dispatcher: Dispatcher, testId: string, selector: string): readonly string[] =>
-    [...dispatcher.find(testId).querySelectorAll(selector)].map((line) =>
-      [...line.children].map((cell) => cell.textContent.trim()).join(' | '),
-    );
 
   it('is opened from the list by its plate, and leads back to the same list', async () => {
     const dispatcher = await Dispatcher.opens('/?q=abc&sort=-vin');
@@ -87,65 +60,6 @@ describe('The page of a vehicle', () => {
     ]);
   });
 
-  describe('over a period', () => {
-    it('says how long it was connected, and tells each silence', async () => {
-      const dispatcher = await answered();
-
-      expect(dispatcher.text('availability')).toBe('99.2 % connected');
-      expect(dispatcher.screen.querySelectorAll('rect.disconnected')).toHaveLength(1);
-      expect(dispatcher.screen.textContent).toMatch(
-        /21 Nov 2026, \d\d:03:00 – \d\d:14:00\s+\(11 min\)/,
-      );
-      const link = dispatcher.screen.querySelector<HTMLAnchorElement>('vt-availability a');
-      expect(link?.getAttribute('href')).toBe(
-        `${PATH}/availability?from=2026-11-20T12%3A00%3A00Z&to=2026-11-21T12%3A00%3A00Z&format=csv`,
-      );
-    });
-
-    it('asks for the last 24 hours, or for the period in the address', async () => {
-      const dispatcher = await opened('?period=7d');
-      const from = (): string | null =>
-        dispatcher.request(`${PATH}/availability`).request.params.get('from');
-      expect(from()).toBe('2026-11-14T12:00:00.000Z');
-
-      await dispatcher.presses('Last 24 hours');
-      expect(dispatcher.url()).toContain('?period=24h');
-      expect(from()).toBe('2026-11-20T12:00:00.000Z');
-    });
-
-    it('tells a silence that goes on, and of many only the newest', async () => {
-      const dispatcher = await opened();
-      const hour = (value: number): string => new Date(value * 3_600_000).toISOString();
-      dispatcher.request(`${PATH}/availability`).flush({
-        ...AVAILABILITY,
-        from: hour(0),
-        to: hour(24),
-        intervals: Array.from({ length: 24 }, (_, index) => ({
-          from: hour(index),
-          to: hour(index + 1),
-          status: index % 2 === 0 ? 'connected' : 'disconnected',
-        })),
-      });
-      await dispatcher.waits(0);
-
-      expect(dispatcher.screen.querySelector('vt-availability li')?.textContent).toContain(
-        '– now (1 h)',
-      );
-      expect(dispatcher.sees('and 2 before: see the CSV')).toBe(true);
-    });
-
-    it('may have nothing to say', async () => {
-      const dispatcher = await opened();
-      dispatcher
-        .request(`${PATH}/availability`)
-        .flush({ ...AVAILABILITY, connected_share: null, intervals: [] });
-      await dispatcher.waits(0);
-
-      expect(dispatcher.text('availability')).toBe('Nothing to say yet');
-      expect(dispatcher.sees('No silence')).toBe(true);
-    });
-  });
-
   describe('shows a timeline', () => {
     it('in words, the newest first', async () => {
       const dispatcher = await answered();
@@ -167,57 +81,6 @@ describe('The page of a vehicle', () => {
 
       expect(lines(dispatcher, 'timeline', 'li')).toHaveLength(6);
       expect(dispatcher.screen.querySelector('vt-timeline button')).toBeNull();
-    });
-  });
-
-  describe('lists trips', () => {
-    it('with what is known of each', async () => {
-      const dispatcher = await answered();
-
-      expect(lines(dispatcher, 'trips', 'tbody tr')).toEqual([
-        expect.stringMatching(/:30:00 \| under way \| 30 min \| – \| – \| – \| – \| derived$/),
-        expect.stringMatching(
-          /:30:00 \| 1 h 30 min \| 61\.2 km \| 41 km\/h \| 89 km\/h \| Astrid \| reported$/,
-        ),
-      ]);
-    });
-
-    it('and shows the track of the chosen one, to be taken along', async () => {
-      const dispatcher = await answered();
-      dispatcher.find('trips').querySelectorAll<HTMLElement>('tbody a')[1]?.click();
-      await dispatcher.waits(0);
-      expect(dispatcher.url()).toContain('?trip=to-the-pit');
-      dispatcher.request(TRACK_PATH).flush(TRACK);
-      await dispatcher.waits(0);
-
-      expect(dispatcher.find('track').getAttribute('aria-label')).toMatch(
-        /from 59\.0000° 18\.0000° to 59\.1000° 18\.2000°, north is up$/,
-      );
-      const links = [...dispatcher.screen.querySelectorAll('vt-trip-track a')];
-      expect(links.map((link) => link.getAttribute('href'))).toEqual([
-        `${TRACK_PATH}?format=geojson`,
-        `${TRACK_PATH}?format=gpx`,
-      ]);
-    });
-
-    it.each([
-      ['no position', null, false],
-      ['but one position', { type: 'Point', coordinates: [18, 59] }, true],
-    ])('also where the vehicle told %s', async (_what, geometry, drawn) => {
-      const dispatcher = await answered('?trip=to-the-pit');
-      dispatcher.request(TRACK_PATH).flush({ geometry, properties: UNDER_WAY });
-      await dispatcher.waits(0);
-
-      expect(dispatcher.screen.querySelector('[data-testid=track]') !== null).toBe(drawn);
-      expect(dispatcher.sees('It told no positions on this trip')).toBe(!drawn);
-    });
-
-    it('of which there may be none', async () => {
-      const dispatcher = await opened();
-      dispatcher.request(`${PATH}/trips`).flush(pageOf([]));
-      await dispatcher.waits(0);
-
-      expect(dispatcher.sees('No trips yet')).toBe(true);
     });
   });
 
