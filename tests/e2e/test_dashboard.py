@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 ABC123, DEF456 = "YS2R4X20005399401", "VLUR4X20009093588"
+GHI789, JKL012 = "VLUR4X20009048066", "YS2R4X20005388011"
 PROMISED_S = 2.0
 """Changes appear within two seconds."""
 
@@ -105,6 +106,16 @@ class Dispatcher:
         wait = WebDriverWait(self._browser, within_s, 0.05, ignored_exceptions=[Exception])
         wait.until(lambda _: what())
 
+    def text(self, name: str) -> str:
+        """What the element with this test id says."""
+        return str(self.find(name)[0].text)
+
+    @property
+    def asked(self) -> int:
+        """How often this page has asked for the list of vehicles."""
+        script = "return performance.getEntriesByType('resource').map(({name}) => name)"
+        return sum("/api/v1/vehicles?" in name for name in self._browser.execute_script(script))
+
     def types(self, text: str) -> None:
         """Type wherever the focus is."""
         webdriver.ActionChains(self._browser).send_keys(text).perform()
@@ -123,6 +134,12 @@ def _post(tracker: Run, vin: str, **fields: Any) -> None:
     assert status == 202, answer
 
 
+def _told(tracker: Run, path: str, **fields: Any) -> Any:
+    status, answer = tracker.ask("POST", f"/api/v1{path}", json.dumps(fields).encode())
+    assert status in {200, 201}, answer
+    return json.loads(answer)
+
+
 def test_a_heartbeat_appears_without_a_reload(dispatcher: Dispatcher, tracker: Run) -> None:
     """A vehicle that sends becomes connected on the open page, with its age and the new counts."""
     dispatcher.open()
@@ -137,7 +154,7 @@ def test_a_heartbeat_appears_without_a_reload(dispatcher: Dispatcher, tracker: R
 def test_a_silent_vehicle_is_seen_to_be_silent(dispatcher: Dispatcher, tracker: Run) -> None:
     """A vehicle whose newest heartbeat is older than its limit is disconnected, with its age."""
     dispatcher.open()
-    at = datetime.now(UTC) - timedelta(minutes=10)
+    at = datetime.now(UTC) - timedelta(minutes=10, seconds=10)
     _post(tracker, DEF456, recorded_at=at.isoformat())
     dispatcher.sees(lambda: dispatcher.in_row(DEF456, "status") == "Disconnected")
     assert "10 min ago" in dispatcher.in_row(DEF456, "last-seen")
@@ -176,6 +193,50 @@ def test_several_customers_can_be_chosen(dispatcher: Dispatcher) -> None:
     assert dispatcher.url.count("customer_id=") == 2
 
 
+def test_heartbeats_come_by_the_stream(dispatcher: Dispatcher, tracker: Run) -> None:
+    """What vehicles say appears, and the page does not ask for the list again."""
+    dispatcher.open()
+    dispatcher.sees(lambda: dispatcher.asked == 2)  # once, and once when the stream is open
+    for minutes in (9, 6, 3):
+        at = datetime.now(UTC) - timedelta(minutes=minutes)
+        _post(tracker, GHI789, recorded_at=at.isoformat())
+        dispatcher.sees(
+            lambda age=minutes: f"{age} min ago" in dispatcher.in_row(GHI789, "last-seen")
+        )
+    assert dispatcher.asked == 2
+
+
+def test_a_vehicle_has_a_page_of_its_own(dispatcher: Dispatcher, tracker: Run) -> None:
+    """By its plate one comes to when it was silent, what happened, and where it went; and back."""
+    began = datetime.now(UTC) - timedelta(minutes=40)
+    for minute in (*range(10), *range(20, 40)):
+        _post(
+            tracker,
+            JKL012,
+            recorded_at=(began + timedelta(minutes=minute)).isoformat(),
+            latitude=59.2 + minute / 100,
+            longitude=18.0,
+        )
+    trip = _told(
+        tracker, f"/vehicles/{JKL012}/trips", started_at=began.isoformat(), driver="Astrid"
+    )
+    ended = began + timedelta(minutes=9)
+    _told(tracker, f"/trips/{trip['trip_id']}/end", ended_at=ended.isoformat())
+
+    dispatcher.open("/?q=bulk", vehicles=2)
+    link = dispatcher.row(JKL012).find_element(By.CSS_SELECTOR, "[data-testid='vehicle-link']")
+    link.click()
+    dispatcher.sees(lambda: dispatcher.text("status") == "Connected", 10)
+    dispatcher.sees(lambda: dispatcher.text("availability").endswith("% connected"), 10)
+    dispatcher.sees(lambda: "Disconnected: nothing heard since" in dispatcher.text("timeline"), 20)
+    dispatcher.sees(lambda: "Astrid" in dispatcher.text("trips"), 20)
+    dispatcher.find("trips")[0].find_element(By.PARTIAL_LINK_TEXT, ended.strftime("%Y")).click()
+    dispatcher.sees(lambda: dispatcher.find("track"), 10)
+    dispatcher.find("back")[0].click()
+    dispatcher.sees(lambda: len(dispatcher.plates) == 2, 10)
+    assert dispatcher.url.endswith("/?q=bulk")
+
+
 def test_what_was_shown_stays_while_the_read_service_is_away(
     dispatcher: Dispatcher, tracker: Run
 ) -> None:
@@ -186,7 +247,7 @@ def test_what_was_shown_stays_while_the_read_service_is_away(
     for process in family:
         process.send_signal(signal.SIGSTOP)
     try:
-        dispatcher.sees(lambda: "old" in dispatcher.find("stale-banner")[0].text, 15)
+        dispatcher.sees(lambda: "old" in dispatcher.text("stale-banner"), 25)
         assert len(dispatcher.plates) == 7
     finally:
         for process in family:

@@ -20,11 +20,24 @@ export interface Customer {
   readonly name: string;
 }
 
-export interface Vehicle {
+/** What the newest heartbeat said. Null was not said. */
+export interface Measurements {
+  readonly speed_kmh: number | null;
+  readonly heading_deg: number | null;
+  readonly odometer_km: number | null;
+  /** From 0 to 1, as the battery's. */
+  readonly fuel_level: number | null;
+  readonly battery_level: number | null;
+}
+
+export interface Vehicle extends Measurements {
   readonly vin: string;
   readonly registration_number: string;
   readonly customer: Customer;
+  readonly labels: Readonly<Record<string, string>>;
   readonly status: Status;
+  /** Null where it is not known. */
+  readonly status_since: string | null;
   readonly last_heartbeat_at: string | null;
 }
 
@@ -37,16 +50,37 @@ export interface Facets {
   readonly customers: readonly CustomerCount[];
 }
 
-/** The answer to GET /api/v1/vehicles. */
-export interface VehiclePage {
-  readonly items: readonly Vehicle[];
-  readonly total: number;
-  readonly facets: Facets;
-  readonly next_cursor: string | null;
+/** How current an answer is. */
+export interface AsOf {
+  /** The position of the event log that the answer shows. */
+  readonly position: number;
   /** What had reached the tracker by then is in the answer. */
   readonly as_of: string;
   /** The server's clock when it answered. */
   readonly answered_at: string;
+}
+
+/** How many vehicles there are under a query, all in all and by what else could be chosen. */
+export interface Counts extends AsOf {
+  readonly total: number;
+  readonly facets: Facets;
+}
+
+/** The answer to GET /api/v1/vehicles. */
+export interface VehiclePage extends Counts {
+  readonly items: readonly Vehicle[];
+  readonly next_cursor: string | null;
+}
+
+/** The answer to GET /api/v1/vehicles/{vin}. */
+export interface VehicleDetails extends Vehicle, AsOf {
+  readonly disconnect_after_s: number;
+}
+
+/** A page of a list of which the newest comes first. */
+export interface Paged<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor: string | null;
 }
 
 /** The messages of a field, of the fields inside a field, or of the items of a list. */

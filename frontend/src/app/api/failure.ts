@@ -5,7 +5,12 @@ import { FieldErrors, Problem } from './contract';
 /** Either no usable answer came (try again), or the service understood the request and said no. */
 export type Failure =
   | { readonly kind: 'unreachable' }
-  | { readonly kind: 'refused'; readonly reasons: readonly string[] };
+  | {
+      readonly kind: 'refused';
+      /** The problem's code, if there was a problem document. */
+      readonly code: string | null;
+      readonly reasons: readonly string[];
+    };
 
 const WORTH_REPEATING = new Set([408, 425, 429]);
 
@@ -20,19 +25,21 @@ export function toFailure(error: unknown): Failure {
   }
   return {
     kind: 'refused',
+    code: problemIn(error.error)?.code ?? null,
     reasons: reasonsIn(error.error, `It answered ${String(error.status)}.`),
   };
 }
 
 /** What is wrong with which field, or else with the whole. */
 function reasonsIn(body: unknown, fallback: string): readonly string[] {
+  const problem = problemIn(body);
+  const fields = inWords(problem?.errors ?? []);
+  return fields.length > 0 ? fields : [problem?.detail ?? problem?.code ?? fallback];
+}
+
+function problemIn(body: unknown): Partial<Problem> | null {
   // A proxy in between may answer with something that is no problem document.
-  if (body === null || typeof body !== 'object') {
-    return [fallback];
-  }
-  const problem = body as Partial<Problem>;
-  const fields = inWords(problem.errors ?? []);
-  return fields.length > 0 ? fields : [problem.detail ?? problem.code ?? fallback];
+  return body !== null && typeof body === 'object' ? body : null;
 }
 
 function inWords(errors: FieldErrors, path: readonly string[] = []): readonly string[] {

@@ -21,8 +21,11 @@ export class ServerClock {
     });
   }
 
-  /** `serverTime` is what the server's clock said just now. */
-  synchronize(serverTime: string): void {
+  /** `serverTime` is what the server's clock said just now, if it has said anything yet. */
+  synchronize(serverTime: string | undefined): void {
+    if (serverTime === undefined) {
+      return;
+    }
     const offset = Date.parse(serverTime) - Date.now();
     if (Math.abs(offset - this.offset()) > JITTER_MS) {
       this.local.set(Date.now());

@@ -12,9 +12,10 @@ import {
   throttleTime,
 } from 'rxjs';
 
-import { STATUSES, VehiclePage } from '../api/contract';
+import { Counts, STATUSES } from '../api/contract';
 import { timeOfDay } from '../time/local-time';
-import { LiveVehicles, Snapshot } from './live-vehicles';
+import { LiveVehicles } from './live-vehicles';
+import { Snapshot } from './snapshot';
 import { STATUS_NAMES } from './status';
 
 /** Whoever listens to the page hears the result of a new query at once, but changes in the fleet only this often. */
@@ -68,7 +69,7 @@ export class Announcements {
   }
 }
 
-function inWords({ total, facets }: VehiclePage): string {
+function inWords({ total, facets }: Counts): string {
   const counts = STATUSES.map(
     (status) => `${String(facets.status[status] ?? 0)} ${STATUS_NAMES[status].toLowerCase()}`,
   );

@@ -10,6 +10,7 @@ import { provideRouter, Router } from '@angular/router';
 import { RouterTestingHarness } from '@angular/router/testing';
 
 import { VehiclePage } from '../api/contract';
+import { FakeEventSource } from '../api/event-source.fixture';
 import { routes } from '../app.routes';
 import { provideIcons } from '../icons';
 
@@ -29,6 +30,7 @@ export class Dispatcher {
         provideRouter(routes),
       ],
     });
+    FakeEventSource.install();
     // jsdom has nothing to scroll.
     Element.prototype.scrollTo = (): void => undefined;
     TestBed.inject(Router).setUpLocationChangeListener();
@@ -46,17 +48,25 @@ export class Dispatcher {
   }
 
   /** The one request under way. */
-  request(): TestRequest {
-    const requests = this.http.match(({ url }) => url === '/api/v1/vehicles');
+  request(path = '/api/v1/vehicles'): TestRequest {
+    const requests = this.http.match(({ url }) => url === path);
     const [request, ...more] = requests.filter(({ cancelled }) => !cancelled);
     if (request === undefined || more.length > 0) {
-      throw new Error(`Expected one request, found ${String(request ? more.length + 1 : 0)}`);
+      throw new Error(
+        `Expected one request of ${path}, found ${String(request ? more.length + 1 : 0)}`,
+      );
     }
     return request;
   }
 
   async isAnswered(answer: VehiclePage): Promise<void> {
     this.request().flush(answer);
+    await this.waits(0);
+  }
+
+  /** The stream tells something. */
+  async isTold(type: string, data: object): Promise<void> {
+    FakeEventSource.only.says(type, data);
     await this.waits(0);
   }
 

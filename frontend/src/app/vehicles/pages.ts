@@ -42,3 +42,14 @@ export function replacePage(pages: readonly Page[], index: number, page: Page): 
     ? upToPage
     : [...upToPage, { ...next, cursor }, ...rest];
 }
+
+/** Does the same with the vehicles of each page. */
+export function eachPage(
+  pages: readonly Page[],
+  change: (vehicles: readonly Vehicle[]) => readonly Vehicle[],
+): readonly Page[] {
+  return pages.map((page) => ({
+    ...page,
+    answer: { ...page.answer, items: change(page.answer.items) },
+  }));
+}

@@ -41,6 +41,11 @@ export function toParams({ q, customerIds, statuses, sort }: VehicleQuery): Para
   };
 }
 
+/** Which vehicles, in no order. */
+export function toFilters(query: VehicleQuery): Params {
+  return toParams({ ...query, sort: ALL_VEHICLES.sort });
+}
+
 export function sameQuery(one: VehicleQuery, other: VehicleQuery): boolean {
   return JSON.stringify(toParams(one)) === JSON.stringify(toParams(other));
 }

@@ -9,12 +9,14 @@ import { DecimalPipe } from '@angular/common';
 import { Component, computed, DOCUMENT, inject, input, model, viewChild } from '@angular/core';
 import { outputFromObservable, toObservable, toSignal } from '@angular/core/rxjs-interop';
 import { MatSort, MatSortHeader, Sort } from '@angular/material/sort';
+import { RouterLink } from '@angular/router';
 import { map, startWith, switchMap } from 'rxjs';
 
 import { Vehicle, VehicleSort } from '../api/contract';
 import { timeOfDay } from '../time/local-time';
 import { LastSeen } from './last-seen';
 import { StatusBadge } from './status-badge';
+import { StatusSince } from './status-since';
 
 const NARROW = '(width < 45rem)';
 const ROW_REM = 2.5;
@@ -31,7 +33,9 @@ const CARD_REM = 5.25;
     LastSeen,
     MatSort,
     MatSortHeader,
+    RouterLink,
     StatusBadge,
+    StatusSince,
   ],
   templateUrl: './vehicle-table.html',
   styleUrl: './vehicle-table.scss',
