@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 STEPS = (
-    "heard", "heard", "heard", "plated", "moved", "labelled", "own limit", "out",
-    "renamed", "limited", "connected", "disconnected", "mended",
+    *["heard"] * 9, "plated", "moved", "labelled", "own limit", "out", "renamed", "limited",
+    "connected", "disconnected", "mended",
 )  # fmt: skip
 steps = st.lists(
     st.tuples(
@@ -156,6 +156,22 @@ def test_the_fleet_is_answered_as_documented(read_client: FlaskClient, life: Lif
     assert _read(read_client, life.now)["total"] == 2
     assert _read(read_client, BEGIN + SECOND)["total"] == 1
     assert _read(read_client, BEGIN - SECOND)["total"] == 0
+
+
+def test_a_vehicle_is_where_it_said_last_that_it_was(
+    read_client: FlaskClient, event_log: EventLog, engine: Engine
+) -> None:
+    """By an instant, even if what it said last by then was no place, and it moved on since."""
+    life = Life()
+    life.go("registered", 0, 0)
+    for number in (5, 6, 7):
+        life.go("wait", 0, 60)
+        life.go("heard", 0, number)
+    _store(life, event_log, engine)
+    (item,) = _read(read_client, BEGIN + timedelta(minutes=2, seconds=30))["items"]
+    assert (item["speed_kmh"], item["latitude"]) == (6.0, 5.0)
+    assert item["position_recorded_at"] == rfc3339(BEGIN + timedelta(minutes=1))
+    assert item["last_heartbeat_at"] == rfc3339(BEGIN + timedelta(minutes=2) - SECOND)
 
 
 def test_nothing_of_the_past_stays(read_client: FlaskClient, life: Life) -> None:
