@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MINUTE = timedelta(minutes=1)
 _NOTHING = dict.fromkeys(("latitude", "longitude", "odometer_km"))
 

@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import gpxpy
 import pytest
 
-from projections.catalog import CUSTOMER_VEHICLES, TRIPS, trips
-from projections.database import db
-from projections.follower import Follower
+from projections.catalog import TRIPS
 from read_service import schemas, trips_schemas
-from read_service.app import create_app
+from tests.driving import MINUTE, OTHER_VIN, START, VIN, drive, expect, told_of
 from tests.following import record
-from vehicle_tracker.domain.customer import Customer
-from vehicle_tracker.domain.trip import Trip
-from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flask.testing import FlaskClient
-    from sqlalchemy import Engine
 
+    from vehicle_tracker.domain.customer import Customer
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.settings import Settings
-
-VIN, OTHER_VIN = "YS2R4X20005399401", "VLUR4X20009093588"
-START = datetime.now(UTC).replace(microsecond=250_000) - timedelta(hours=6)
-MINUTE = timedelta(minutes=1)
-GEOJSON, GPX = "application/geo+json", "application/gpx+xml"
-
-
-@pytest.fixture
-def read(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
-    """A client of the read service."""
-    app = create_app(replace(settings, wait_for_position_s=0.2))
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def follow(event_log: EventLog, engine: Engine) -> Callable[[], int]:
-    """Folds what is in the log into both read models; answers its head."""
-
-    def follow() -> int:
-        for projection in (CUSTOMER_VEHICLES, trips(lambda: event_log)):
-            follower = Follower(projection, event_log, engine, page=1_000)
-            while follower.catch_up():
-                pass
-        return event_log.head()
-
-    return follow
-
-
-@pytest.fixture
-def owner(event_log: EventLog) -> Customer:
-    """A customer with two vehicles."""
-    owner = Customer(name="Kalles Åkeri", address="Väg 1")
-    event_log.save(owner)
-    for vin, plate in ((VIN, "ABC123"), (OTHER_VIN, "DEF456")):
-        vehicle = Vehicle(vin=vin, registration_number=plate, customer_id=owner.id, labels={})
-        event_log.save(vehicle)
-    return owner
-
-
-def drive(log: EventLog, first: int, minutes: int, vin: str = VIN, **said: Any) -> None:
-    """Go north from a minute after the start on, then stand for seven minutes."""
-    for minute in range(first, first + minutes):
-        place = {"latitude": 59.0 + minute / 100, "longitude": 18.0}
-        record(log, vin, START + minute * MINUTE, **{"speed_kmh": 60.0, **place, **said})
-    for minute in range(first + minutes, first + minutes + 7):
-        record(log, vin, START + minute * MINUTE, speed_kmh=0.0)
-
-
-def told_of(started_at: datetime, vin: str = VIN, **said: Any) -> Trip:
-    """A trip that somebody told of."""
-    nothing = dict.fromkeys(("latitude", "longitude", "odometer_km", "driver"))
-    return Trip(vin=vin, started_at=started_at, **{**nothing, **said})
-
-
-def _expect(answer: Any, schema: Any, content_type: str = "application/json") -> Any:
-    assert answer.status_code == 200, answer.text
-    assert answer.content_type == content_type
-    schema.load(answer.json)
-    return answer.json
 
 
 def _starts(body: Any) -> list[datetime]:
@@ -103,7 +34,7 @@ def test_derived_trips_are_listed(
     drive(event_log, 0, 10, odometer_km=5.0)
     drive(event_log, 60, 10)
     position = follow()
-    body = _expect(read.get(f"/api/v1/vehicles/{VIN}/trips"), trips_schemas.TripPage())
+    body = expect(read.get(f"/api/v1/vehicles/{VIN}/trips"), trips_schemas.TripPage())
     assert _starts(body) == [START + 60 * MINUTE, START]
     assert body["position"] == position
     trip = body["items"][0]
@@ -115,7 +46,7 @@ def test_derived_trips_are_listed(
     assert trip["distance_by"] == "positions"
     assert trip["distance_km"] == pytest.approx(10.03, abs=0.01)
     assert trip["mean_speed_kmh"] == pytest.approx(6 * trip["distance_km"])
-    one = _expect(read.get(f"/api/v1/trips/{trip['trip_id']}"), trips_schemas.Trip())
+    one = expect(read.get(f"/api/v1/trips/{trip['trip_id']}"), trips_schemas.Trip())
     assert {name: one[name] for name in trip} == trip
 
 
@@ -161,7 +92,7 @@ def test_trips_are_filtered(
         "bbox=17.9,59.021,18.1,59.029": [],
     }
     for query, starts in cases.items():
-        body = _expect(read.get("/api/v1/trips", query_string=query), trips_schemas.TripPage())
+        body = expect(read.get("/api/v1/trips", query_string=query), trips_schemas.TripPage())
         assert _starts(body) == starts, query
 
 
@@ -182,7 +113,7 @@ def test_a_trip_that_is_not_over(
     (reported,) = read.get("/api/v1/trips").json["items"]
     assert (reported["source"], reported["ended_at"]) == ("reported", None)
     assert (reported["distance_km"], reported["maximum_speed_kmh"]) == (2.0, 60.0)
-    body = _expect(read.get("/api/v1/vehicles"), schemas.VehiclePage())
+    body = expect(read.get("/api/v1/vehicles"), schemas.VehiclePage())
     by_vin = {item["vin"]: item["open_trip_id"] for item in body["items"]}
     assert by_vin == {VIN: reported["trip_id"], OTHER_VIN: None}
 
@@ -218,86 +149,6 @@ def test_a_reported_trip_is_measured_by_what_was_said(
     assert item["end"] == {"latitude": 3.0, "longitude": 4.0}
     assert (item["distance_km"], item["distance_by"]) == (20.0, "odometer")
     assert (item["mean_speed_kmh"], item["maximum_speed_kmh"]) == (60.0, 60.0)
-
-
-def test_a_track_as_geojson(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
-) -> None:
-    """A Feature: a line of places, the trip, and when its vehicle was where."""
-    drive(event_log, 0, 3)
-    follow()
-    trip_id = read.get("/api/v1/trips").json["items"][0]["trip_id"]
-    path = f"/api/v1/trips/{trip_id}/track"
-    track = _expect(read.get(path), trips_schemas.Track(), GEOJSON)
-    assert track["geometry"]["type"] == "LineString"
-    assert track["geometry"]["coordinates"] == [[18.0, 59.0], [18.0, 59.01], [18.0, 59.02]]
-    times = [datetime.fromisoformat(one) for one in track["properties"]["times"]]
-    assert times == [START + minute * MINUTE for minute in range(3)]
-    assert track["properties"]["trip_id"] == track["id"] == trip_id
-
-
-def test_a_track_of_one_place_and_of_none(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
-) -> None:
-    """One place is a point; where none is known there is no geometry."""
-    record(event_log, VIN, START, latitude=59.0, longitude=18.0)
-    trips = [told_of(START), told_of(START, OTHER_VIN)]
-    event_log.save(*trips)
-    follow()
-    tracks = [
-        _expect(read.get(f"/api/v1/trips/{trip.id}/track"), trips_schemas.Track(), GEOJSON)
-        for trip in trips
-    ]
-    assert tracks[0]["geometry"] == {"type": "Point", "coordinates": [18.0, 59.0]}
-    assert tracks[1]["geometry"] is None
-
-
-def test_a_track_as_gpx(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
-) -> None:
-    """GPX 1.1 that a reader of GPX reads, if it is asked for either way."""
-    drive(event_log, 0, 3, altitude_m=12.5)
-    follow()
-    path = f"/api/v1/trips/{read.get('/api/v1/trips').json['items'][0]['trip_id']}/track"
-    for answer in (read.get(f"{path}?format=gpx"), read.get(path, headers={"Accept": GPX})):
-        assert (answer.status_code, answer.content_type) == (200, GPX)
-        document = gpxpy.parse(answer.text)
-        assert document.version == "1.1"
-        points = list(document.walk(only_points=True))
-        assert [(p.latitude, p.longitude, p.elevation) for p in points] == [
-            (59.0 + minute / 100, 18.0, 12.5) for minute in range(3)
-        ]
-        assert points[0].time == START
-
-
-@pytest.mark.parametrize(
-    ("accept", "answered"),
-    [
-        ("*/*", GEOJSON),
-        ("application/json", GEOJSON),
-        (f"{GPX};q=0.5, {GEOJSON};q=0.1", GPX),
-        ("application/*", GEOJSON),
-        ("image/png", "application/problem+json"),
-    ],
-)
-def test_a_track_is_what_is_accepted(
-    read: FlaskClient,
-    event_log: EventLog,
-    owner: Customer,
-    follow: Callable[[], int],
-    accept: str,
-    answered: str,
-) -> None:
-    """The client says which of the two it takes; if neither, it is told so."""
-    trip = told_of(START)
-    event_log.save(trip)
-    follow()
-    answer = read.get(f"/api/v1/trips/{trip.id}/track", headers={"Accept": accept})
-    assert answer.content_type == answered
-    if answered == "application/problem+json":
-        assert (answer.status_code, answer.json["code"]) == (406, "not_acceptable")
-    else:
-        assert answer.headers["Vary"] == "Accept"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +189,7 @@ def test_a_customer_shows_its_own_rules(
     """Those that it has of its own, else null."""
     follow()
     path = f"/api/v1/customers/{owner.id}"
-    assert _expect(read.get(path), schemas.Customer())["trip_rules"] is None
+    assert expect(read.get(path), schemas.Customer())["trip_rules"] is None
     owner.change_trip_rules({"stop_after_s": 120.0})
     event_log.save(owner)
     follow()

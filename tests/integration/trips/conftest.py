@@ -1,0 +1,59 @@
+"""The read service over a log of trips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from projections.catalog import CUSTOMER_VEHICLES, trips
+from projections.database import db
+from projections.follower import Follower
+from read_service.app import create_app
+from tests.driving import OTHER_VIN, VIN
+from vehicle_tracker.domain.customer import Customer
+from vehicle_tracker.domain.vehicle import Vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+    from vehicle_tracker.event_log import EventLog
+    from vehicle_tracker.settings import Settings
+
+
+@pytest.fixture
+def read(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
+    """A client of the read service."""
+    app = create_app(replace(settings, wait_for_position_s=0.2))
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def follow(event_log: EventLog, engine: Engine) -> Callable[[], int]:
+    """Folds what is in the log into both read models; answers its head."""
+
+    def follow() -> int:
+        for projection in (CUSTOMER_VEHICLES, trips(lambda: event_log)):
+            follower = Follower(projection, event_log, engine, page=1_000)
+            while follower.catch_up():
+                pass
+        return event_log.head()
+
+    return follow
+
+
+@pytest.fixture
+def owner(event_log: EventLog) -> Customer:
+    """A customer with two vehicles."""
+    owner = Customer(name="Kalles Åkeri", address="Väg 1")
+    event_log.save(owner)
+    for vin, plate in ((VIN, "ABC123"), (OTHER_VIN, "DEF456")):
+        vehicle = Vehicle(vin=vin, registration_number=plate, customer_id=owner.id, labels={})
+        event_log.save(vehicle)
+    return owner
