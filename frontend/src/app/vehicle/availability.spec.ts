@@ -17,7 +17,7 @@ describe('The availability of a vehicle', () => {
     expect(dispatcher.text('availability')).toBe('99.2 % connected');
     expect(dispatcher.screen.querySelectorAll('rect.disconnected')).toHaveLength(1);
     expect(dispatcher.screen.textContent).toMatch(
-      /21 Nov 2026, \d\d:03:00 – \d\d:14:00\s+\(11 min\)/,
+      /21 Nov 2026, \d\d:\d\d:00 – \d\d:\d\d:00\s+\(11 min\)/,
     );
     const link = dispatcher.screen.querySelector<HTMLAnchorElement>('vt-availability a');
     expect(link?.getAttribute('href')).toBe(

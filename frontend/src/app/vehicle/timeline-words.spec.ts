@@ -16,14 +16,14 @@ describe('The timeline in words', () => {
     [{ type: 'labels_changed', labels: {} }, /^All labels removed$/],
     [{ type: 'disconnect_after_changed', disconnect_after_s: 300 }, /after 5 min of silence$/],
     [{ type: 'disconnect_after_changed', disconnect_after_s: null }, /^No limit of its own/],
-    [{ type: 'connected', recorded_at: at }, /^Connected: heard at \d\d:05:12$/],
+    [{ type: 'connected', recorded_at: at }, /^Connected: heard at \d\d:\d\d:12$/],
     [
       { type: 'disconnected', recorded_at: '2026-11-21T10:03:12Z' },
-      /^Disconnected: nothing heard since \d\d:03:12$/,
+      /^Disconnected: nothing heard since \d\d:\d\d:12$/,
     ],
     [
       { type: 'connection_mended', until: '2026-11-23T10:14:00Z' },
-      /^Late heartbeats: it was connected until 23 Nov 2026, \d\d:14:00 after all$/,
+      /^Late heartbeats: it was connected until 23 Nov 2026, \d\d:\d\d:00 after all$/,
     ],
     [{ type: 'trip_started', trip_id: 't', driver: 'Astrid' }, /^Trip started, driver Astrid$/],
     [{ type: 'trip_started', trip_id: 't', driver: null }, /^Trip started$/],

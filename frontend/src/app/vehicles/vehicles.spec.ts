@@ -23,7 +23,7 @@ describe('The vehicles', () => {
 
     expect(dispatcher.rows().map((row) => row.split(' | '))).toEqual([
       [
-        expect.stringMatching(/^Connected since \d\d:12$/),
+        expect.stringMatching(/^Connected since \d\d:\d\d$/),
         'ABC123',
         'YS2R4X20005399401',
         'Kalles Grustransporter AB',
