@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from uuid import UUID
+
+    from projections.trips.measure import Place
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTripStarted:
+    """A trip that follows from heartbeats began. It is no event of the log, and may move."""
+
+    trip_id: UUID
+    at: datetime
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTripEnded(DerivedTripStarted):
+    """A trip that follows from heartbeats was over."""
 
 
 def customer_of(event: Any) -> UUID | None:
@@ -41,7 +58,7 @@ def at(event: Any) -> datetime:
         return event.started_at
     if isinstance(event, Trip.Ended):
         return event.ended_at
-    if isinstance(event, ConnectionEvent):
+    if isinstance(event, ConnectionEvent | DerivedTripStarted):
         return event.at
     instant: datetime = event.timestamp
     return instant
@@ -66,7 +83,21 @@ def _registered(event: Any, names: Mapping[UUID, str]) -> dict[str, Any]:
 
 def _trip(*names: str) -> Callable[[Any, Mapping[UUID, str]], dict[str, Any]]:
     fields = _fields(*names, "latitude", "longitude")
-    return lambda event, known: {"trip_id": event.originator_id, **fields(event, known)}
+    return lambda event, known: {
+        "trip_id": event.originator_id,
+        "source": "reported",
+        **fields(event, known),
+    }
+
+
+def _derived_trip(**more: None) -> Callable[[Any, Mapping[UUID, str]], dict[str, Any]]:
+    return lambda event, _: {
+        "trip_id": event.trip_id,
+        "source": "derived",
+        **more,
+        "latitude": event.place.latitude if event.place else None,
+        "longitude": event.place.longitude if event.place else None,
+    }
 
 
 _ENTRIES: dict[type, tuple[str, Callable[[Any, Mapping[UUID, str]], dict[str, Any]]]] = {
@@ -85,7 +116,9 @@ _ENTRIES: dict[type, tuple[str, Callable[[Any, Mapping[UUID, str]], dict[str, An
     ConnectionMended: ("connection_mended", _fields("until", "disconnect_after_s")),
     Trip.Created: ("trip_started", _trip("driver")),
     Trip.Ended: ("trip_ended", _trip()),
+    DerivedTripStarted: ("trip_started", _derived_trip(driver=None)),
+    DerivedTripEnded: ("trip_ended", _derived_trip()),
 }
 
-TYPES = tuple(name for name, _ in _ENTRIES.values())
+TYPES = tuple(dict.fromkeys(name for name, _ in _ENTRIES.values()))
 """What may happen to a vehicle."""

@@ -78,6 +78,10 @@ class Happened(Schema):
     recorded_at = Instant(metadata={"description": "the heartbeat it was judged by"})
     until = Instant(metadata={"description": "until when late heartbeats say it was connected"})
     trip_id = fields.UUID()
+    source = fields.String(
+        validate=validate.OneOf(["reported", "derived"]),
+        metadata={"description": "of a trip: somebody told of it, or it follows from heartbeats"},
+    )
     driver = fields.String(allow_none=True)
     latitude = fields.Float(allow_none=True)
     longitude = fields.Float(allow_none=True)

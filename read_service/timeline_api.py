@@ -10,7 +10,7 @@ from projections.paging import decode_cursor, encode_cursor
 from read_service import happened, history_queries, history_schemas
 from read_service.history import log_position
 from read_service.items import answer
-from read_service.timeline import BEGINNING, END, Place, entries, page_of
+from read_service.timeline import BEGINNING, END, Asked, Place, entries, page_of
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint
@@ -49,8 +49,8 @@ def _timeline(models: ReadModels, vin: str, query: dict[str, Any]) -> Response:
     before = None
     if query["cursor"] is not None:
         before = Place(*decode_cursor(query["cursor"], tuple[_Microseconds, str, int]))
-    found = entries(models.log, vin, query["from_"], query["to"], before)
-    page, rest = page_of(found, before, query["limit"])
+    asked = Asked(vin, query["from_"], query["to"], before, query["limit"])
+    page, rest = page_of(entries(models.log, models.trips, asked, now), before, asked.limit)
     owners = {owner for one in page if (owner := happened.customer_of(one.event))}
     names = models.customers.known([], list(owners)).customer_names if owners else {}
     return answer(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MICROSECOND = timedelta(microseconds=1)
 """The log's ranges are open below; a trip's first heartbeat is a part of it."""
 
+METRES, TENTHS = 3, 1
+"""Decimals of km and of km/h: no vehicle measures them better."""
+
 _UNKNOWN = Measured(None, None, None, None, None, None)
 
 
@@ -42,10 +45,10 @@ def trip_item(view: TripView, log: EventLog, now: datetime) -> dict[str, Any]:
         "duration_s": (until - trip.started_at).total_seconds(),
         "start": _place(measured.start),
         "end": _place(measured.end),
-        "distance_km": measured.distance_km,
+        "distance_km": _rounded(measured.distance_km, METRES),
         "distance_by": measured.distance_by,
-        "maximum_speed_kmh": measured.maximum_speed_kmh,
-        "mean_speed_kmh": measured.mean_speed_kmh,
+        "maximum_speed_kmh": _rounded(measured.maximum_speed_kmh, TENTHS),
+        "mean_speed_kmh": _rounded(measured.mean_speed_kmh, TENTHS),
     }
 
 
@@ -90,6 +93,10 @@ def _so_far(trip: Trip, log: EventLog, until: datetime) -> Measured:
     if trip.source == "derived":
         return _UNKNOWN
     return measured_with(trip, map(Reading.of, heartbeats_of(trip, log)), until)
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)
 
 
 def _place(place: Place | None) -> dict[str, float] | None:

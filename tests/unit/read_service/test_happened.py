@@ -9,7 +9,15 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from read_service.happened import TYPES, at, customer_of, entry
+from projections.trips.measure import Place
+from read_service.happened import (
+    TYPES,
+    DerivedTripEnded,
+    DerivedTripStarted,
+    at,
+    customer_of,
+    entry,
+)
 from read_service.history_schemas import Happened
 from vehicle_tracker.domain.connection import (
     ConnectionMended,
@@ -53,6 +61,8 @@ EVENTS = [
     VehicleDisconnected(VIN, NOW, 120),
     ConnectionMended(VIN, NOW, 120, NOW - SECOND, NOW),
     *_trip_events(),
+    DerivedTripStarted(UUID(int=2), NOW, Place(59.2, 17.6)),
+    DerivedTripEnded(UUID(int=2), NOW + SECOND, None),
 ]
 
 
@@ -69,7 +79,7 @@ def test_an_event_is_told_as_documented(event: Any) -> None:
 def test_every_type_is_told_of() -> None:
     """The events above are all there are."""
     told = [entry(event, NAMES) for event in EVENTS]
-    assert [one["type"] for one in told if one] == list(TYPES)
+    assert {one["type"] for one in told if one} == set(TYPES)
 
 
 def test_the_fields_are_those_of_the_contract() -> None:
@@ -77,7 +87,7 @@ def test_the_fields_are_those_of_the_contract() -> None:
     own = {"at", "type"}
     registered = {"registration_number", "customer", "labels"}
     judged = {"recorded_at", "disconnect_after_s"}
-    place = {"trip_id", "latitude", "longitude"}
+    place = {"trip_id", "source", "latitude", "longitude"}
     assert [set(entry(event, NAMES) or ()) - own for event in EVENTS] == [
         registered,
         {"registration_number"},
@@ -91,14 +101,17 @@ def test_the_fields_are_those_of_the_contract() -> None:
         {"until", "disconnect_after_s"},
         place | {"driver"},
         place,
+        place | {"driver"},
+        place,
     ]
 
 
 def test_it_happened_when_it_happened() -> None:
     """Not when it was told: trips and connections speak of other instants."""
-    connected, disconnected, mended, started, ended = EVENTS[7:]
+    connected, disconnected, mended, started, ended, *derived = EVENTS[7:]
     assert (at(connected), at(disconnected)) == (NOW, NOW + 120 * SECOND)
     assert (at(mended), at(started), at(ended)) == (NOW - SECOND, NOW, NOW + SECOND)
+    assert [at(edge) for edge in derived] == [NOW, NOW + SECOND]
     assert (entry(mended, NAMES) or {})["until"] == NOW + 120 * SECOND
 
 
