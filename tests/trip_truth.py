@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from projections.trips.derivation import State, step
 from projections.trips.measure import Reading, measure
+from projections.trips.model import TripQuery
 from projections.trips.rules import TripRules
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
@@ -15,10 +17,13 @@ from vehicle_tracker.domain.vehicle import Vehicle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
     from uuid import UUID
 
-    from vehicle_tracker.event_log import EventLog
+    from projections.trips.reader import RelationalTrips
+    from vehicle_tracker.recorder import LoggedEvent
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""For a reader of that time no trip has ended by silence."""
 
 
 @dataclass
@@ -85,12 +90,11 @@ def _overlap(start: Any, end: Any, other_start: Any, other_end: Any) -> bool:
     return bool(other_start < end and (other_end is None or other_end > start))
 
 
-def story_of(log: EventLog, vin: str, after: int = 0) -> Story:
-    """Read all of the log after a position for one vehicle."""
+def story_of(told: Iterable[tuple[LoggedEvent, Any]], vin: str) -> Story:
+    """Take what concerns one vehicle out of all that was told."""
     story = Story()
     stream = Vehicle.create_id(vin)
-    for logged in log.read(after, 1_000_000):
-        event = log.event(logged)
+    for logged, event in told:
         if isinstance(event, HeartbeatRecorded) and event.vin == vin:
             story.readings[event.recorded_at] = Reading.of(event)
         elif isinstance(event, Customer.TripRulesChanged):
@@ -102,3 +106,15 @@ def story_of(log: EventLog, vin: str, after: int = 0) -> Story:
         elif logged.stream == stream and hasattr(event, "customer_id"):
             story.owners.append((event.timestamp, event.customer_id))
     return story
+
+
+def kept_trips(reader: RelationalTrips, vin: str) -> list[tuple[Any, ...]]:
+    """What the read model keeps of a vehicle, as a story tells it."""
+    page = reader.find(TripQuery(vin=vin, limit=500), now=LONG_AGO)
+    assert page.next_cursor is None
+    found = []
+    for trip, _, _ in page.items:
+        measured = trip.measured
+        known = measured and (measured.distance_km, measured.maximum_speed_kmh)
+        found.append((trip.source, trip.customer_id, trip.started_at, trip.ended_at, known))
+    return sorted(found, key=lambda one: (one[2], one[0], str(one[3])))

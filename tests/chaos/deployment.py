@@ -64,6 +64,8 @@ class Deployment:
             self.followers.append(
                 self.follower("search-follower", "vehicle_search", FOLLOWER_PAGE="500")
             )
+        self.trips_follower = self.follower("trips-follower", "trips")
+        self.monitor = Running(self._monitor(), folder)
         self._customer_id = ""
 
     def start(self) -> None:
@@ -98,6 +100,7 @@ class Deployment:
         self, dice: Random, *, devices: int = DEVICES, dispatchers: int = 1
     ) -> Iterator[Ledger]:
         """Devices and dispatchers at work; at the end each has finished what it began."""
+        self.monitor.resume()  # a check may have ended it
         vins = [*STEADY, *FICKLE]
         senders: list[Sender] = [
             Device(dice_of(dice.getrandbits(32)), vins, self.write_ports, self.ledger)
@@ -117,7 +120,8 @@ class Deployment:
 
     @property
     def _programs(self) -> list[Running]:
-        return [*self.write_services, *self.followers, self.read_service]
+        followers = [*self.followers, self.trips_follower]
+        return [*self.write_services, *followers, self.monitor, self.read_service]
 
     def _register_fleet(self) -> None:
         lines = ["vin,registration_number,customer,address"]
@@ -136,6 +140,10 @@ class Deployment:
         command += ["--blocking-threads", "4", "--workers-kill-timeout", "3"]
         command += [f"{package}.wsgi:app"]
         return Running(self._program(name, command), self._logs)
+
+    def _monitor(self) -> Program:
+        command = [sys.executable, "-m", "write_service.connection_monitor"]
+        return self._program("connection-monitor", command)
 
     def _flask(self, name: str, *arguments: str, **environment: str) -> Program:
         command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]

@@ -48,6 +48,11 @@ class Running:
         self.end()
         self._supervisor.start(self._program)
 
+    def resume(self) -> None:
+        """Start it unless it runs."""
+        if not self.pid or not members(self.pid):
+            self.start()
+
     def kill(self) -> None:
         """Kill the process itself; its workers are left to themselves."""
         kill_9(self.pid)

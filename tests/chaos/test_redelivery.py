@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.chaos.deployment import Deployment
     from vehicle_tracker.settings import Settings
 
-TABLES = ("customer", "vehicle", "parked_event")
+TABLES = ("customer", "vehicle", "connections", "trip", "parked_event")
 
 
 def test_pages_are_delivered_again(

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import create_engine, func, select
 
-from projections.catalog import CUSTOMER_VEHICLES
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS
 from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
 from projections.customer_vehicles.relational import connections, customer, vehicle
 from projections.database import configuration, parked_event
 from projections.elasticsearch import connect
+from projections.trips.reader import RelationalTrips
+from tests.chaos.deployment import FICKLE, STEADY
 from tests.chaos.fold import check_log, check_searched, fold, read_whole
 from tests.chaos.wire import Wire
+from tests.monitoring import GOING_ON, appended, by_version, judge_of, replayed
+from tests.trip_truth import kept_trips, story_of
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.resilience import until_the_log_answers
 
@@ -62,7 +66,9 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
     """
     ledger = deployment.ledger
     open_log = until_the_log_answers(EventLog)
+    deployment.monitor.end()  # what it has to say would go on for minutes
     with open_log(settings.event_log_url) as log, closing(Wire(deployment.read_port)) as wire:
+        _check_judged(log)
         took_s = _await_head(wire, log.head())
         told = read_whole(log)
     check_log(told, ledger)
@@ -75,6 +81,9 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
     documents = fold(CUSTOMER_VEHICLES, told)
     try:
         _check_stored(engine, documents)
+        reader = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
+        for vin in (*STEADY, *FICKLE):
+            assert kept_trips(reader, vin) == story_of(told, vin).trips()
     finally:
         engine.dispose()
     if settings.elasticsearch_url:
@@ -89,6 +98,15 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
         f" the followers were there after {took_s:.1f} s"
     )
     return took_s
+
+
+def _check_judged(log: EventLog) -> None:
+    """However often the monitor was killed, it said just what follows from the log.
+
+    What it had no time to say is said now.
+    """
+    assert judge_of(log).catch_up(GOING_ON)
+    assert by_version(appended(log)) == by_version(replayed(log))
 
 
 def _await_head(wire: Wire, head: int) -> float:

@@ -20,10 +20,9 @@ from projections.catalog import TRIPS, trips
 from projections.database import projection
 from projections.follower import Follower
 from projections.trips import vehicle as followed_vehicle
-from projections.trips.model import TripQuery
 from projections.trips.reader import RelationalTrips
 from tests.following import NOW
-from tests.trip_truth import story_of
+from tests.trip_truth import kept_trips, story_of
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -131,19 +130,14 @@ class Scene:
 
     def shown(self) -> list[tuple[Any, ...]]:
         """What is kept, as the slow truth tells it."""
-        page = self.reader.find(TripQuery(vin=self.vin, limit=500), now=_minute(-100_000))
-        found = []
-        for trip, _, _ in page.items:
-            measured = trip.measured
-            known = measured and (measured.distance_km, measured.maximum_speed_kmh)
-            times = trip.started_at, trip.ended_at
-            found.append((trip.source, trip.customer_id, *times, known))
-        return sorted(found, key=lambda one: (one[2], one[0], str(one[3])))
+        return kept_trips(self.reader, self.vin)
 
     def expect_the_truth(self) -> list[tuple[Any, ...]]:
         """See that what is kept is what the log says; answer it."""
         shown = self.shown()
-        assert shown == story_of(self.log, self.vin, self.began).trips()
+        rows = self.log.read(self.began, 1_000_000)
+        told = ((logged, self.log.event(logged)) for logged in rows)
+        assert shown == story_of(told, self.vin).trips()
         return shown
 
 
