@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -51,7 +51,7 @@ def _fleet(models: ReadModels, search: PastVehicleSearch, query: dict[str, Any])
     if query["at"] > now:
         expected = f"expected a time that is not after `as_of`, {rfc3339(now)}"
         raise Invalid("invalid_request", f"at: {expected}.", errors={"at": [expected]})
-    at = query["at"].astimezone(UTC)
+    at = query["at"]
     cursor = _cursor_of(query["cursor"], at)
     page = search.search(vehicle_query({**query, "cursor": cursor}), at)
     trips = models.trips.trips_at([one.vehicle.vehicle_id for one in page.items], at)

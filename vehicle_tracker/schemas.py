@@ -10,9 +10,12 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from vehicle_tracker.domain.values import VIN_PATTERN, is_vin
 
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+
 
 class Instant(fields.AwareDateTime):
-    """RFC 3339 with an offset; answered in UTC with `Z`, microseconds kept."""
+    """RFC 3339 with an offset; taken and answered in UTC, with `Z`, microseconds kept."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -23,6 +26,13 @@ class Instant(fields.AwareDateTime):
             },
             **kwargs,
         )
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        instant: datetime = super()._deserialize(value, *args, **kwargs)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError:  # in UTC its year has no name: the first or last instant is near
+            return FIRST_INSTANT if instant.year == 1 else LAST_INSTANT
 
     def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
         return None if value is None else rfc3339(value)

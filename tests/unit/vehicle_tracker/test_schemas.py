@@ -42,3 +42,17 @@ def test_instants_are_written_in_utc() -> None:
     at = datetime(2026, 1, 1, 1, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
     assert _Form().dump({"at": at})["at"] == "2026-01-01T00:00:00.000005Z"
     assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ("0216-02-03T18:04:43-18:34", "0216-02-04T12:38:43Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_instants_are_taken_in_utc(written: str, taken: str) -> None:
+    """Whatever its offset; what has no name in UTC is taken for the first instant, or the last."""
+    at = _Form().load({"at": written})["at"]
+    assert (at.tzinfo, rfc3339(at)) == (UTC, taken)
