@@ -8,6 +8,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONUNBUFFERED := 1
 
+comma := ,
 heading = @printf '\n== %s\n' "$(1)"
 
 help: ## List the vocabulary
@@ -29,7 +30,9 @@ test: dev ## Test everything that can be tested, on real servers
 	$(call heading,Elasticsearch: fetched once)
 	$(VENV)/python -m embedded.elasticsearch
 	$(call heading,Python: tests on real servers)
-	$(VENV)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
+	$(VENV)/python -m pytest tests/unit tests/contract tests/integration tests/e2e -n 2 --dist loadgroup --cov --cov-report= --cov-fail-under=0
+	$(call heading,Python: faults$(comma) alone on the machine for they are timed)
+	$(VENV)/python -m pytest tests/chaos --cov --cov-append --cov-report=term
 
 lint: dev ## Check style, types and the arrows between packages
 	@$(MAKE) python-lint

@@ -27,18 +27,13 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers may share the work: a file is one's, and so are all faults.
+    """Several workers may share the work: a file is one's.
 
-    What needs Elasticsearch is one's, too: a server of Java a worker would be one too many.
+    What needs Elasticsearch is all one's: a server of Java a worker would be one too many.
     """
     for item in items:
-        place = item.path.relative_to(item.config.rootpath)
-        if place.parts[1] == "chaos":
-            group = "chaos"
-        elif "elasticsearch_url" in getattr(item, "fixturenames", ()):
-            group = "elasticsearch"
-        else:
-            group = str(place)
+        needs = getattr(item, "fixturenames", ())
+        group = str(item.path) if "elasticsearch_url" not in needs else "elasticsearch"
         item.add_marker(pytest.mark.xdist_group(group))
 
 
