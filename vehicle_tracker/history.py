@@ -89,10 +89,10 @@ class History:
             " AND originator_version <= %b AND notification_id <= %b"
             " ORDER BY originator_version DESC LIMIT 1)"
             " FROM unnest(%b::text::uuid[]) WITH ORDINALITY AS asked (stream, number)"
-            " ORDER BY number)"
+            " ORDER BY number)::text"
         )
         self._select_newest_places = self._sql(
-            "SELECT placed.version, placed.latitude, placed.longitude"
+            "SELECT number, placed.version, placed.latitude, placed.longitude"
             " FROM unnest(%b::text::uuid[]) WITH ORDINALITY AS asked (stream, number)"
             " LEFT JOIN LATERAL (SELECT version, place.* FROM ("
             "SELECT originator_version AS version, state FROM {table}"
@@ -102,8 +102,12 @@ class History:
             " json_to_record(convert_from(state, 'UTF8')::json -> 'heartbeat')"
             " AS place (latitude float8, longitude float8)"
             " WHERE latitude IS NOT NULL ORDER BY version DESC LIMIT 1) AS placed ON true"
-            " ORDER BY number"
         )
+        self._select_arrays_of_places = SQL(
+            "SELECT array_agg(version ORDER BY number)::text,"
+            " array_agg(latitude ORDER BY number)::text,"
+            " array_agg(longitude ORDER BY number)::text FROM ({}) AS found"
+        ).format(self._select_newest_places)
         self._select_connection = self._sql(
             "SELECT topic, state FROM {table} WHERE originator_id = %b AND originator_version >= %b"
             " AND (originator_version <= %b OR topic = {mended})"
@@ -137,32 +141,42 @@ class History:
             yield from map(Heard._make, rows)
 
     def newest_heartbeats(
-        self, vins: Iterable[str], until: datetime, position: int
+        self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
     ) -> dict[str, HeartbeatRecorded]:
         """Of each vehicle the newest heartbeat by `until`, of those up to a position."""
         asked = (_streams(vins), to_microseconds(until), position)
-        rows = self._recorder.fetch(self._select_newest, *asked, within_s=WITHIN_S)
+        rows = self._recorder.fetch(self._select_newest, *asked, within_s=deadline.left_s())
         events = (heartbeat.decode(state) for (state,) in rows)
         return {event.vin: event for event in events}
 
-    def newest_times(
-        self, vins: Iterable[str], until: datetime, position: int, within_s: float = WITHIN_S
-    ) -> list[datetime | None]:
-        """The times of the same heartbeats, one a vehicle, None if there is none.
-
-        No state is read: the times are the versions.
-        """
-        asked = (to_microseconds(until), position, _streams(vins))
-        ((times,),) = self._recorder.fetch(self._select_newest_times, *asked, within_s=within_s)
-        return [_instant(time) for time in times]
-
     def newest_places(
-        self, vins: Iterable[str], until: datetime, position: int, within_s: float = WITHIN_S
-    ) -> list[Place]:
+        self, vins: Sequence[str], until: datetime, position: int, deadline: Deadline
+    ) -> dict[str, Place]:
         """Where each vehicle was by its newest heartbeat with a place, if there is one lately."""
         asked = (_streams(vins), to_microseconds(until), position)
-        rows = self._recorder.fetch(self._select_newest_places, *asked, within_s=within_s)
-        return [Place(_instant(time), *place) for time, *place in rows]
+        left_s = deadline.left_s()
+        rows = self._recorder.fetch(self._select_newest_places, *asked, within_s=left_s)
+        return {vins[number - 1]: Place(_instant(at), *place) for number, at, *place in rows}
+
+    def times_of_newest(
+        self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
+    ) -> str:
+        """When the newest heartbeats were, in the order of the VINs; null where there is none.
+
+        An array of microseconds as PostgreSQL writes it, for the one it is handed to: so a hundred
+        thousand are no objects here. No state is read: the times are the versions.
+        """
+        asked = (to_microseconds(until), position, _streams(vins))
+        left_s = deadline.left_s()
+        return str(self._recorder.fetch(self._select_newest_times, *asked, within_s=left_s)[0][0])
+
+    def places_of_newest(
+        self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
+    ) -> Sequence[str]:
+        """The times, latitudes and longitudes of the newest places: three such arrays."""
+        asked = (_streams(vins), to_microseconds(until), position)
+        left_s = deadline.left_s()
+        return self._recorder.fetch(self._select_arrays_of_places, *asked, within_s=left_s)[0]
 
     def connection_events(self, vin: str, since: int, until: int) -> list[ConnectionEvent]:
         """What was judged of a vehicle by heartbeats from `since` to `until`, in no order.
@@ -173,7 +187,9 @@ class History:
         rows = self._recorder.fetch(self._select_connection, *asked, within_s=WITHIN_S)
         return _decoded(rows)
 
-    def connected_since(self, heard: Mapping[str, datetime]) -> dict[str, datetime]:
+    def connected_since(
+        self, heard: Mapping[str, datetime], deadline: Deadline
+    ) -> dict[str, datetime]:
         """By VIN the start of the connection that a heartbeat is in, if it was judged.
 
         What late heartbeats mended is counted. Where a connection reaches back beyond the newest
@@ -181,7 +197,8 @@ class History:
         """
         streams = [connection_stream(vin) for vin in heard]
         until = [2 * to_microseconds(at) + 1 for at in heard.values()]
-        rows = self._recorder.fetch(self._select_connections, streams, until, within_s=WITHIN_S)
+        left_s = deadline.left_s()
+        rows = self._recorder.fetch(self._select_connections, streams, until, within_s=left_s)
         events: dict[str, list[ConnectionEvent]] = {}
         for event in _decoded(rows):
             events.setdefault(event.vin, []).append(event)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     DateTime,
     Double,
     MetaData,
@@ -17,10 +18,12 @@ from sqlalchemy import (
     Uuid,
     case,
     cast,
+    column,
     delete,
     func,
     insert,
     literal,
+    literal_column,
     select,
     text,
     true,
@@ -33,10 +36,18 @@ from projections.customer_vehicles.then import ONLY_SHOWN, as_decided, id_of
 from projections.json_rows import as_json, insert_rows, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, Table
+    from sqlalchemy import (
+        ColumnElement,
+        Connection,
+        FromClause,
+        Select,
+        Subquery,
+        Table,
+        TableValuedAlias,
+    )
 
     from projections.customer_vehicles.model import Aggregated
     from vehicle_tracker.event_log import EventLog
@@ -96,21 +107,23 @@ class TablesThen:
     def _times_then(self, connection: Connection, asked: Asked) -> Subquery:
         """When the vehicles that were heard since had been heard last."""
         ids, vins = _later(connection, vehicle.c.last_heartbeat_at, asked.at)
-        left_s = asked.deadline.left_s()
-        times = self._history.newest_times(vins, asked.at, asked.position, left_s)
-        return _rows(ids, last_heartbeat_at=_instants(times))
+        times = self._history.times_of_newest(vins, *asked) if vins else "{}"
+        said = _rows(vehicle_id=(ids, Uuid), time=(times, BigInteger))
+        return select(said.c.vehicle_id, _instant(said).label("last_heartbeat_at")).subquery()
 
     def _places_then(self, connection: Connection, asked: Asked) -> Subquery:
         """Where the vehicles had been that said a place since."""
         ids, vins = _later(connection, vehicle.c.position_recorded_at, asked.at)
-        left_s = asked.deadline.left_s()
-        places = self._history.newest_places(vins, asked.at, asked.position, left_s)
-        return _rows(
-            ids,
-            position_recorded_at=_instants(one.recorded_at for one in places),
-            latitude=_array((one.latitude for one in places), Double),
-            longitude=_array((one.longitude for one in places), Double),
+        arrays = self._history.places_of_newest(vins, *asked) if vins else ["{}"] * 3
+        times, latitudes, longitudes = arrays
+        said = _rows(
+            vehicle_id=(ids, Uuid),
+            time=(times, BigInteger),
+            latitude=(latitudes, Double),
+            longitude=(longitudes, Double),
         )
+        recorded_at = _instant(said).label("position_recorded_at")
+        return select(said.c.vehicle_id, recorded_at, *said.c["latitude", "longitude"]).subquery()
 
     def _make(self, connection: Connection, asked: Asked, table: Table, rows: Select[Any]) -> None:
         """A table of these rows; those anew that were changed after they were registered."""
@@ -142,25 +155,23 @@ def _hurry(connection: Connection, asked: Asked) -> None:
 
 def _later(
     connection: Connection, instant: ColumnElement[datetime], at: datetime
-) -> tuple[ColumnElement[Any], list[str]]:
-    """The ids and VINs of the vehicles of which it is after `at`; the ids stay an array."""
-    ids_and_vins = [func.array_agg(vehicle.c.vehicle_id), func.array_agg(vehicle.c.vin)]
-    found = select(*[cast(array, Text) for array in ids_and_vins])
-    ids, vins = connection.execute(found.where(vehicle.c.registered_at <= at, instant > at)).one()
-    array = cast(literal(ids or "{}", Text), ARRAY(Uuid))
-    return array, vins[1:-1].split(",") if vins else []
+) -> tuple[str, list[str]]:
+    """The vehicles of which it is after `at`: the array of their ids, and their VINs."""
+    ids, vins = func.array_agg(vehicle.c.vehicle_id), func.array_agg(vehicle.c.vin)
+    later = select(cast(ids, Text), cast(vins, Text)).where(vehicle.c.registered_at <= at)
+    found = connection.execute(later.where(instant > at)).one()
+    return (found[0], found[1][1:-1].split(",")) if found[0] else ("{}", [])
 
 
-def _instants(instants: Iterable[datetime | None]) -> ColumnElement[Any]:
-    return _array((one and one.isoformat() for one in instants), DateTime(timezone=True))
+def _rows(**arrays: tuple[str, Any]) -> TableValuedAlias:
+    """Arrays as PostgreSQL writes them, each of a type, as the columns of a table."""
+    columns = [cast(literal(array, Text), ARRAY(kind)) for array, kind in arrays.values()]
+    named = [column(name, kind) for name, (_, kind) in arrays.items()]
+    return func.unnest(*columns).table_valued(*named).render_derived()
 
 
-def _array(values: Iterable[object], kind: Any) -> ColumnElement[Any]:
-    """As one text: as many parameters would take longer to parse than all the rest."""
-    written = ",".join("NULL" if value is None else str(value) for value in values)
-    return cast(literal(f"{{{written}}}", Text), ARRAY(kind))
-
-
-def _rows(ids: ColumnElement[Any], **arrays: ColumnElement[Any]) -> Subquery:
-    rows = func.unnest(ids, *arrays.values()).table_valued("vehicle_id", *arrays)
-    return select(rows.render_derived()).subquery()
+def _instant(rows: TableValuedAlias) -> ColumnElement[datetime]:
+    """Its `time`, in microseconds; exact since the year 1, in parts that a double can hold."""
+    seconds = rows.c.time // 1_000_000 * text("interval '1 second'")
+    microseconds = rows.c.time % 1_000_000 * text("interval '1 microsecond'")
+    return literal_column("timestamptz 'epoch'", DateTime(timezone=True)) + seconds + microseconds

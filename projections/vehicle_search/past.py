@@ -47,24 +47,25 @@ class PastVehicleSearch:
         What is known today of that instant counts, whenever it came. The limit of those that have
         none of their own or their customer's is that of today.
         """
+        deadline = Deadline()
         try:
-            page = self._found(query, at)
+            page = self._found(query, at, deadline)
         except OperationalError as error:
             if took_too_long(error):
                 raise too_much_to_read() from error
             raise
-        vehicles = self._as_they_said([view.vehicle for view in page.items], at, page.position)
+        asked = Asked(at, page.position, deadline)
+        vehicles = self._as_they_said([view.vehicle for view in page.items], asked)
         heard = {one.vin: one.last_heartbeat_at for one in vehicles if one.last_heartbeat_at}
-        since = self._history.connected_since(heard) if heard else {}
+        since = self._history.connected_since(heard, deadline) if heard else {}
         views = [
             view._replace(vehicle=one, connected_since=since.get(one.vin), connected_until=None)
             for view, one in zip(page.items, vehicles, strict=True)
         ]
         return replace(page, items=views)
 
-    def _found(self, query: VehicleQuery, at: datetime) -> VehiclePage:
+    def _found(self, query: VehicleQuery, at: datetime, deadline: Deadline) -> VehiclePage:
         """The page as the tables of then have it, in which is only what is searched by."""
-        deadline = Deadline()
         with self._engine.connect() as connection:
             position = connection.execute(self._position).scalar_one()
             asked, by_place = Asked(at, position, deadline), bool(query.box or query.near)
@@ -74,12 +75,11 @@ class PastVehicleSearch:
         return page
 
     def _as_they_said(
-        self, vehicles: Sequence[VehicleDocument], at: datetime, position: int
+        self, vehicles: Sequence[VehicleDocument], asked: Asked
     ) -> list[VehicleDocument]:
         """The vehicles with all that they said last by then, and where they said they were."""
-        moved = [one.vin for one in vehicles if is_placed_after(one, at)]
-        places = self._history.newest_places(moved, at, position) if moved else []
-        placed = dict(zip(moved, places, strict=True))
+        moved = [one.vin for one in vehicles if is_placed_after(one, asked.at)]
         heard = [one.vin for one in vehicles if one.last_heartbeat_at]
-        newest = self._history.newest_heartbeats(heard, at, position) if heard else {}
+        placed = self._history.newest_places(moved, *asked) if moved else {}
+        newest = self._history.newest_heartbeats(heard, *asked) if heard else {}
         return [as_said(one, placed.get(one.vin), newest.get(one.vin)) for one in vehicles]
