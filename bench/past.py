@@ -106,13 +106,17 @@ def _vin(number: int) -> str:
     return f"YS2R4X2{number:010}"
 
 
+def _some(begin: int, vehicles: int) -> range:
+    return range(begin, min(begin + AT_ONCE, vehicles))
+
+
 def _register(log: EventLog, vehicles: int) -> None:
     owners = [Customer(name=f"Kund {n} AB", address=f"Väg {n}") for n in range(CUSTOMERS)]
     log.save(*owners)
     for begin in range(0, vehicles, AT_ONCE):
         some = [
             Vehicle(_vin(n), f"ABC{n:06}", owners[n % CUSTOMERS].id, {"depå": f"D{n % 9}"})
-            for n in range(begin, min(begin + AT_ONCE, vehicles))
+            for n in _some(begin, vehicles)
         ]
         log.save(*some)
 
@@ -120,7 +124,7 @@ def _register(log: EventLog, vehicles: int) -> None:
 def _beat(log: EventLog, vehicles: int, at: datetime, number: int) -> None:
     for begin in range(0, vehicles, AT_ONCE):
         with log.writing() as writing:
-            writing.insert([_row(n, at, number) for n in range(begin, begin + AT_ONCE)])
+            writing.insert([_row(n, at, number) for n in _some(begin, vehicles)])
 
 
 def _row(n: int, at: datetime, number: int) -> NewEvent:
