@@ -60,6 +60,7 @@ parked_event = db.Table(
 
 _AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 _UNDEFINED_TABLE = "42P01"
+_CANCELED = "57014"
 _DATA_IS_WRONG = ("22", "23", "54")
 """SQLSTATE classes: data exception, integrity constraint, program limit (an index row too big)."""
 
@@ -95,6 +96,11 @@ def is_unreachable(error: BaseException) -> bool:
     return _sqlstate(error) == _UNDEFINED_TABLE or (
         isinstance(error, _AWAY) and not is_unstorable(error)
     )
+
+
+def took_too_long(error: BaseException) -> bool:
+    """True if the database gave a statement up, which was allowed less time than it takes."""
+    return _sqlstate(error) == _CANCELED
 
 
 def is_unstorable(error: BaseException) -> bool:

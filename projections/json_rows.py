@@ -37,12 +37,17 @@ def rows_of_documents(table: Table) -> Any:
     ).table_valued(*table.columns.keys(), name="document")
 
 
-def upsert(table: Table) -> Any:
-    """The statement that writes documents whole, in the place of those that are there."""
+def insert_rows(table: Table) -> Any:
+    """The statement that writes documents whole."""
     names = table.columns.keys()
     rows = rows_of_documents(table)
-    statement = insert(table).from_select(names, select(*[rows.c[name] for name in names]))
+    return insert(table).from_select(names, select(*[rows.c[name] for name in names]))
+
+
+def upsert(table: Table) -> Any:
+    """The statement that writes documents whole, in the place of those that are there."""
+    statement = insert_rows(table)
     return statement.on_conflict_do_update(
         constraint=table.primary_key,
-        set_={name: statement.excluded[name] for name in names},
+        set_={name: statement.excluded[name] for name in table.columns.keys()},  # noqa: SIM118
     )

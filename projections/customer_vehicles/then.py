@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, cast
 from msgspec.structs import fields, replace
 
 from projections.customer_vehicles.fold import TOPICS, evolve
-from projections.customer_vehicles.model import (
-    CustomerDocument,
-    NewestHeartbeat,
-    VehicleDocument,
-)
+from projections.customer_vehicles.model import NewestHeartbeat, VehicleDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from eventsourcing.domain import Aggregate
 
-    from projections.customer_vehicles.model import Document
+    from projections.customer_vehicles.model import Aggregated, Document
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+    from vehicle_tracker.history import Place
 
-_PLACE = ("position_recorded_at", "latitude", "longitude")
-_NOWHERE = dict.fromkeys(_PLACE)
+_PLACE = {"position_recorded_at", "latitude", "longitude"}
 _UNHEARD = dict.fromkeys(set(NewestHeartbeat.__struct_fields__) - {"vehicle_id", *_PLACE})
+"""What heartbeats say, but where: nothing yet."""
+
+ONLY_SHOWN = _UNHEARD.keys() - {"last_heartbeat_at"}
+"""What no vehicle is searched by."""
+
 _UNREGISTERED = {
     field.name: field.default
     for field in fields(VehicleDocument)
@@ -35,49 +37,34 @@ _UNREGISTERED = {
 }
 
 
-def is_heard_after(document: VehicleDocument, at: datetime) -> bool:
-    """True if the newest heartbeat of `at` is not the one that is known now."""
-    return document.last_heartbeat_at is not None and document.last_heartbeat_at > at
+def id_of(document: Aggregated) -> UUID:
+    """The stream of its own events."""
+    if isinstance(document, VehicleDocument):
+        return document.vehicle_id
+    return document.customer_id
+
+
+def as_decided(document: Aggregated, own: Iterable[Aggregate.Event], at: datetime) -> Aggregated:
+    """A document of then as all its own events made it; what heartbeats say of it stays."""
+    is_vehicle = isinstance(document, VehicleDocument)
+    then: Document | None = replace(document, **_UNREGISTERED) if is_vehicle else None
+    for event in own:
+        if event.timestamp <= at and getattr(event, "TOPIC", "") in TOPICS:
+            then = evolve(then, event)
+    return cast("Aggregated", then)
+
+
+def as_said(
+    document: VehicleDocument, place: Place | None, newest: HeartbeatRecorded | None
+) -> VehicleDocument:
+    """A vehicle as its newest heartbeat of then says, at the place of then if it moved on since."""
+    then = replace(document, **_UNHEARD)
+    if place:
+        at, latitude, longitude = place
+        then = replace(then, position_recorded_at=at, latitude=latitude, longitude=longitude)
+    return cast("VehicleDocument", evolve(then, newest) if newest else then)
 
 
 def is_placed_after(document: VehicleDocument, at: datetime) -> bool:
-    """True if the last place of `at` is not the one that is known now."""
+    """True if its place is one that it said later."""
     return document.position_recorded_at is not None and document.position_recorded_at > at
-
-
-def vehicle_then(
-    document: VehicleDocument,
-    at: datetime,
-    own: Sequence[Aggregate.Event],
-    said: Iterable[HeartbeatRecorded],
-) -> VehicleDocument:
-    """A vehicle as it was at `at`; without `registered_at` it was not registered yet.
-
-    `own` are the vehicle's own events, none if it was only ever registered; `said`, if it was heard
-    later, its newest heartbeat and the newest with a place of then.
-    """
-    then: Document = document
-    if is_heard_after(document, at):
-        then = replace(then, **_UNHEARD)
-        if is_placed_after(document, at):
-            then = replace(then, **_NOWHERE)
-        for heartbeat in said:
-            then = evolve(then, heartbeat)
-    if own:
-        then = _folded(replace(then, **_UNREGISTERED), own, at) or then
-    return cast("VehicleDocument", then)
-
-
-def customer_then(own: Sequence[Aggregate.Event], at: datetime) -> CustomerDocument | None:
-    """A customer as it was at `at`, by all its events; None if it was not registered yet."""
-    then = _folded(None, own, at)
-    return then if isinstance(then, CustomerDocument) else None
-
-
-def _folded(
-    document: Document | None, own: Iterable[Aggregate.Event], at: datetime
-) -> Document | None:
-    for event in own:
-        if event.timestamp <= at and getattr(event, "TOPIC", "") in TOPICS:
-            document = evolve(document, event)
-    return document

@@ -1,7 +1,6 @@
 """Finding vehicles as they were at an instant: the same search, over the tables as they were then.
 
-What has not changed since is as it is in the read model; the rest is folded anew out of the log.
-The tables are temporary, and are called as the real ones are, so that nothing else differs.
+Those have what a search asks for. What is only shown is read for the vehicles of the page.
 """
 
 from __future__ import annotations
@@ -9,38 +8,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import msgspec
-from sqlalchemy import MetaData, and_, func, insert, not_, select, text, true
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
-from projections.customer_vehicles.relational import customer, vehicle
-from projections.customer_vehicles.then import (
-    customer_then,
-    is_heard_after,
-    is_placed_after,
-    vehicle_then,
-)
-from projections.database import position_of
-from projections.json_rows import as_json
+from projections.customer_vehicles.relational_then import Asked, TablesThen
+from projections.customer_vehicles.then import as_said, is_placed_after
+from projections.database import position_of, took_too_long
 from projections.vehicle_search.relational import RelationalVehicleSearch
-from vehicle_tracker.history import History
+from vehicle_tracker.errors import too_much_to_read
+from vehicle_tracker.history import Deadline, History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from msgspec import Struct
-    from sqlalchemy import ColumnElement, Connection, Engine, Table
+    from sqlalchemy import Engine
 
+    from projections.customer_vehicles.model import VehicleDocument
     from projections.vehicle_search.model import VehiclePage, VehicleQuery
-    from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
     from vehicle_tracker.event_log import EventLog
-
-_AT_ONCE = 10_000
-"""So many documents are written in one statement: some megabytes, in less than a second."""
-
-_read_customer = msgspec.json.Decoder(CustomerDocument).decode
-_read_vehicle = msgspec.json.Decoder(VehicleDocument).decode
 
 
 class PastVehicleSearch:
@@ -50,8 +36,8 @@ class PastVehicleSearch:
         self, engine: Engine, log: EventLog, projection: str, disconnect_after_s: int
     ) -> None:
         self._engine = engine
-        self._log = log
         self._history = History(log.rows)
+        self._tables = TablesThen(log, self._history)
         self._position = select(position_of(projection))
         self._search = RelationalVehicleSearch(engine, projection, disconnect_after_s)
 
@@ -61,86 +47,39 @@ class PastVehicleSearch:
         What is known today of that instant counts, whenever it came. The limit of those that have
         none of their own or their customer's is that of today.
         """
-        with self._engine.connect() as connection:
-            position = connection.execute(self._position).scalar_one()
-            self._customers_then(connection, at)
-            self._vehicles_then(connection, at, position)
-            page = self._search.search_in(connection, query, at)
-            connection.rollback()  # and the tables are gone
-        return self._with_connections(page)
-
-    def _customers_then(self, connection: Connection, at: datetime) -> None:
-        unchanged = customer.c.version == 1
-        known = customer.c.registered_at <= at
-        changed = [_read_customer(one) for one in _copy(connection, customer, known, unchanged)]
-        events = self._log.streams([one.customer_id for one in changed])
-        then = (customer_then(events[one.customer_id], at) for one in changed)
-        _fill(connection, customer, [one for one in then if one])
-
-    def _vehicles_then(self, connection: Connection, at: datetime, position: int) -> None:
-        not_heard = func.coalesce(vehicle.c.last_heartbeat_at <= at, true())
-        unchanged = and_(vehicle.c.version == 1, not_heard)
-        known = vehicle.c.registered_at <= at
-        changed = [_read_vehicle(one) for one in _copy(connection, vehicle, known, unchanged)]
-        events = self._log.streams([one.vehicle_id for one in changed if one.version > 1])
-        newest, places = self._said(changed, at, position)
-        then = [
-            vehicle_then(
-                one,
-                at,
-                events.get(one.vehicle_id, ()),
-                [said[one.vin] for said in (newest, places) if one.vin in said],
-            )
-            for one in changed
-        ]
-        _fill(connection, vehicle, then)
-
-    def _said(
-        self, vehicles: Sequence[VehicleDocument], at: datetime, position: int
-    ) -> tuple[dict[str, HeartbeatRecorded], dict[str, HeartbeatRecorded]]:
-        """What those said last by `at` that were heard since, and where they said they were."""
-        heard = [one for one in vehicles if is_heard_after(one, at)]
-        newest = self._history.newest_heartbeats((one.vin for one in heard), at, position)
-        elsewhere = (one.vin for one in heard if is_placed_after(one, at))
-        nowhere = [
-            vin for vin in elsewhere if vin in newest and newest[vin].heartbeat.latitude is None
-        ]
-        return newest, self._history.newest_places(nowhere, at, position)
-
-    def _with_connections(self, page: VehiclePage) -> VehiclePage:
-        """The vehicles beside the connection that their newest heartbeat of then is in."""
-        heard = {
-            view.vehicle.vin: view.vehicle.last_heartbeat_at
-            for view in page.items
-            if view.vehicle.last_heartbeat_at
-        }
-        since = self._history.connected_since(heard) if heard else {}
+        deadline = Deadline()
+        try:
+            page = self._found(query, at, deadline)
+        except OperationalError as error:
+            if took_too_long(error):
+                raise too_much_to_read() from error
+            raise
+        asked = Asked(at, page.position, deadline)
+        vehicles = self._as_they_said([view.vehicle for view in page.items], asked)
+        heard = {one.vin: one.last_heartbeat_at for one in vehicles if one.last_heartbeat_at}
+        since = self._history.connected_since(heard, deadline) if heard else {}
         views = [
-            view._replace(connected_since=since.get(view.vehicle.vin), connected_until=None)
-            for view in page.items
+            view._replace(vehicle=one, connected_since=since.get(one.vin), connected_until=None)
+            for view, one in zip(page.items, vehicles, strict=True)
         ]
         return replace(page, items=views)
 
+    def _found(self, query: VehicleQuery, at: datetime, deadline: Deadline) -> VehiclePage:
+        """The page as the tables of then have it, in which is only what is searched by."""
+        with self._engine.connect() as connection:
+            position = connection.execute(self._position).scalar_one()
+            asked, by_place = Asked(at, position, deadline), bool(query.box or query.near)
+            self._tables.make(connection, asked, with_places=by_place)
+            page = self._search.search_in(connection, query, at)
+            connection.rollback()  # and the tables are gone
+        return page
 
-def _copy(
-    connection: Connection, table: Table, known: ColumnElement[bool], unchanged: ColumnElement[bool]
-) -> list[str]:
-    """Begin a table beside this one with what is unchanged; answers the other known documents."""
-    connection.execute(text(f"CREATE TEMPORARY TABLE {table.name}_then (LIKE {table.name})"))
-    then = table.to_metadata(MetaData(), name=f"{table.name}_then")
-    rows = select(table).where(known, unchanged)
-    connection.execute(insert(then).from_select(table.columns.keys(), rows))
-    changed = select(as_json(table)).where(known, not_(unchanged))
-    return list(connection.execute(changed).scalars())
-
-
-def _fill(connection: Connection, table: Table, documents: Sequence[Struct]) -> None:
-    """Complete it with these documents, and let it take the table's name for this transaction."""
-    name, columns = table.name, ", ".join(table.columns.keys())
-    rows = f"json_populate_recordset(null::{name}_then, CAST(:documents AS json))"
-    statement = text(f"INSERT INTO {name}_then ({columns}) SELECT {columns} FROM {rows}")  # noqa: S608
-    for begin in range(0, len(documents), _AT_ONCE):
-        some = documents[begin : begin + _AT_ONCE]
-        connection.execute(statement, {"documents": msgspec.json.encode(some).decode()})
-    connection.execute(text(f"ALTER TABLE {name}_then RENAME TO {name}"))
-    connection.execute(text(f"ANALYZE pg_temp.{name}"))
+    def _as_they_said(
+        self, vehicles: Sequence[VehicleDocument], asked: Asked
+    ) -> list[VehicleDocument]:
+        """The vehicles with all that they said last by then, and where they said they were."""
+        moved = [one.vin for one in vehicles if is_placed_after(one, asked.at)]
+        heard = [one.vin for one in vehicles if one.last_heartbeat_at]
+        placed = self._history.newest_places(moved, *asked) if moved else {}
+        newest = self._history.newest_heartbeats(heard, *asked) if heard else {}
+        return [as_said(one, placed.get(one.vin), newest.get(one.vin)) for one in vehicles]

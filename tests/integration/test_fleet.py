@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from projections.paging import encode_cursor
 from read_service import history_schemas
-from tests.fleet_lives import BEGIN, NAMES, SECOND, Life, fleet_then
+from tests.fleet_lives import BEGIN, DEFAULT_S, NAMES, SECOND, Life, fleet_then
 from tests.following import VINS, catch_up
+from vehicle_tracker import history
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.schemas import rfc3339
 
@@ -172,6 +173,42 @@ def test_a_vehicle_is_where_it_said_last_that_it_was(
     assert (item["speed_kmh"], item["latitude"]) == (6.0, 5.0)
     assert item["position_recorded_at"] == rfc3339(BEGIN + timedelta(minutes=1))
     assert item["last_heartbeat_at"] == rfc3339(BEGIN + timedelta(minutes=2) - SECOND)
+
+
+def test_a_limit_is_judged_to_the_microsecond(
+    read_client: FlaskClient, event_log: EventLog, engine: Engine
+) -> None:
+    """However the times of heartbeats travel: a vehicle that was heard again since is no other."""
+    life, microsecond = Life(now=BEGIN + timedelta(microseconds=1)), timedelta(microseconds=1)
+    life.go("registered", 0, 0)
+    life.go("heard", 0, 5)
+    heard = life.now
+    life.go("wait", 0, 3600)
+    life.go("heard", 0, 5)
+    _store(life, event_log, engine)
+    for at, status in (
+        (heard, "connected"),
+        (heard + DEFAULT_S * SECOND, "connected"),
+        (heard + DEFAULT_S * SECOND + microsecond, "disconnected"),
+    ):
+        for query in ({}, {"status": status}):
+            body = _read(read_client, at, **query)
+            assert [item["status"] for item in body["items"]] == [status] * body["total"]
+            assert body["facets"]["status"][status] == body["total"] == 1
+
+
+def test_what_takes_too_long_is_refused(
+    read_client: FlaskClient, engine: Engine, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question does not keep the service busy, wherever it is that it is slow."""
+    monkeypatch.setattr(history, "WITHIN_S", 0.2)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE vehicle")
+        answer = read_client.get(f"/api/v1/fleet?at={rfc3339(BEGIN)}")
+    assert (answer.status_code, answer.json["code"]) == (422, "too_much_to_read")
+    monkeypatch.setattr(history, "WITHIN_S", 0.0)
+    answer = read_client.get(f"/api/v1/fleet?at={rfc3339(BEGIN)}")
+    assert (answer.status_code, answer.json["code"]) == (422, "too_much_to_read")
 
 
 def test_nothing_of_the_past_stays(read_client: FlaskClient, life: Life) -> None:
