@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from elastic_transport import ConnectionError as ElasticsearchConnectionError
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from projections.catalog import TRIPS, TripSearchCopy, trips
 from projections.database import projection
@@ -215,6 +215,20 @@ def test_trips_that_were_rebuilt(
     _fold(driven, engine)
     _copy(index, driven, engine)
     assert _kept(client, index) == _trips(engine)
+
+
+def test_trips_that_were_put_back(
+    client: Elasticsearch, index: TripSearchCopy, driven: EventLog, engine: Engine
+) -> None:
+    """Behind the index, as after a backup was restored: what it knows too much is forgotten."""
+    _copy(index, driven, engine)
+    with engine.begin() as connection:
+        connection.execute(update(projection).where(projection.c.name == TRIPS).values(position=20))
+        connection.execute(delete(trip).where(trip.c.vin != VINS[0]))
+    _copy(index, driven, engine)
+    assert len(_kept(client, index)) == 3
+    assert _kept(client, index) == _trips(engine)
+    assert _position(client, index) == (20, 0)
 
 
 def test_a_rebuild_goes_on_where_it_was_stopped(

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from projections.paging import encode_cursor
+from projections.trip_search import names
 from projections.trips.model import TripQuery
 from projections.vehicle_search.model import Box
 from tests.following import NOW
@@ -124,6 +125,17 @@ def test_by_box(fleet: Fleet, box: Box, expected: list[str]) -> None:
 def test_by_words(fleet: Fleet, q: str, expected: list[str]) -> None:
     """Each word is somewhere in plate, VIN, customer or driver."""
     assert _sorted(fleet.found(limit=3, q=q)) == expected
+
+
+def test_words_by_which_too_many_could_be_found(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They find the same, for what is found is judged by all words."""
+    monkeypatch.setattr(names, "MOST_NAMED", 1)
+    monkeypatch.setattr(names, "MOST_WORDS", 2)
+    assert _sorted(fleet.found(limit=2, q="kalle")) == [REPORTED_OPEN, NORTH, ASA, FIRST, KALLE]
+    assert fleet.found(limit=1, q="kalle grus ab c123 öberg") == [ASA]
+    assert fleet.found(q="kalle grus ab f456") == []
 
 
 def test_by_vehicle_and_customer(fleet: Fleet) -> None:
