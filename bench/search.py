@@ -29,8 +29,6 @@ from embedded.supervisor import Supervisor
 from projections import create_app as create_projections
 from projections.catalog import projections_of
 from projections.database import db
-from projections.follower import Follower
-from projections.rebuild import Rebuild
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -45,6 +43,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from eventsourcing.domain import Aggregate
+
+    from projections.catalog import Following
 
 PORT = 8181
 VEHICLES = 100_000
@@ -87,15 +87,14 @@ def _measure(vehicles: int, postgresql: str, elasticsearch: str) -> None:
             customers = _register(log, vehicles)
         for one in projections_of(settings).values():
             with _timed(f"{one.name} filled with registrations", vehicles):
-                _follow(Follower(one, log, db.engine, AT_ONCE))
+                _follow(one.follower(log, db.engine, AT_ONCE))
         _beat(log, vehicles)
         for one in projections_of(settings).values():
             with _timed(f"{one.name} filled with a heartbeat each", vehicles):
-                _follow(Follower(one, log, db.engine, AT_ONCE))
+                _follow(one.follower(log, db.engine, AT_ONCE))
         for one in projections_of(settings).values():
             with _timed(f"{one.name} rebuilt", log.head()):
-                beside = one.beside(one.name, db.engine, settings)
-                Rebuild(one, beside, log, db.engine, AT_ONCE).run(lambda *_: None, Event())
+                one.rebuild(log, db.engine, settings, AT_ONCE).run(lambda *_: None, Event())
         for which in ("", elasticsearch):
             with _read_service(which, log.head()) as connection:
                 _ask(connection, "elasticsearch" if which else "relational", customers)
@@ -192,7 +191,7 @@ def _beat(log: EventLog, vehicles: int) -> None:
             writing.insert(rows)
 
 
-def _follow(follower: Follower) -> None:
+def _follow(follower: Following) -> None:
     while follower.catch_up():
         pass
 

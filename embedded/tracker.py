@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).parent.parent
 MIGRATIONS = CHECKOUT / "migrations"
 DEMO_FLEET = Path(__file__).parent / "demo_fleet.csv"
 FOLLOWERS = ("customer_vehicles", "trips")
-SEARCH_FOLLOWER = "vehicle_search"
+SEARCH_FOLLOWERS = ("vehicle_search", "trip_search")
 READY_WITHIN_S = 60.0
 STOPS_WITHIN_S = 4.5
 # Who writes ends first, so that every answer still has its commit behind it.
@@ -37,7 +37,7 @@ STOP_ORDER = (
         (
             "front-door",
             "read-service",
-            *(f"follower-{name}" for name in (*FOLLOWERS, SEARCH_FOLLOWER)),
+            *(f"follower-{name}" for name in FOLLOWERS + SEARCH_FOLLOWERS),
         ),
         1.2,
     ),
@@ -89,7 +89,7 @@ class Tracker:
         with step("Start the services"):
             self._start_services(where, dashboard)
             self._migrate(where)
-            searched = (SEARCH_FOLLOWER,) if where["ELASTICSEARCH_URL"] else ()
+            searched = SEARCH_FOLLOWERS if where["ELASTICSEARCH_URL"] else ()
             for name in (*FOLLOWERS, *searched):
                 self._supervisor.start(_flask(f"follower-{name}", where, "follow", name))
             self._supervisor.start(_monitor(where))

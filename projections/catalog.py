@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from projections.customer_vehicles import fold
 from projections.customer_vehicles.relational import TABLES, CustomerVehiclesStore
 from projections.elasticsearch import connect
+from projections.follower import Follower
+from projections.rebuild import Rebuild
 from projections.relational_rebuild import RelationalBeside
+from projections.trip_search.changes import ChangedTrips
+from projections.trip_search.follower import TripSearchFollower, TripSearchRebuild
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
@@ -20,6 +24,7 @@ from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
     from elasticsearch import Elasticsearch
     from sqlalchemy import Engine
@@ -33,6 +38,38 @@ WRITING_TIMEOUT_S = 30.0
 
 VEHICLE_SEARCH = "vehicle_search"
 TRIPS = "trips"
+TRIP_SEARCH = "trip_search"
+
+
+class Following(Protocol):
+    """Whoever keeps a read model up to date."""
+
+    def catch_up(self) -> int:
+        """Do the next piece of work. 0: there was none left."""
+
+    def run(self, stop: Event) -> None:
+        """Follow until `stop` is set."""
+
+
+class Rebuilding(Protocol):
+    """Building a read model anew beside the live one."""
+
+    def run(self, said: Callable[[int, int], None], stop: Event) -> bool:
+        """Build and swap; True unless it was stopped before. Errors: `BusyError`."""
+
+
+class ReadModel(Protocol):
+    """A read model, however it follows the log."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by whoever follows or rebuilds it."""
+
+    def follower(self, log: EventLog, engine: Engine, page: int) -> Following:
+        """Whoever keeps it up to date, `page` at a time."""
+
+    def rebuild(self, log: EventLog, engine: Engine, settings: Settings, page: int) -> Rebuilding:
+        """Begin a rebuild, or go on with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +90,36 @@ class Projection:
     store: Callable[[str, Engine], Store[Any, Any]]
     beside: Callable[[str, Engine, Settings], Beside]
     of_a_page: bool = False
+
+    def follower(self, log: EventLog, engine: Engine, page: int) -> Follower:
+        """Whoever keeps it up to date, `page` events at a time."""
+        return Follower(self, log, engine, page)
+
+    def rebuild(self, log: EventLog, engine: Engine, settings: Settings, page: int) -> Rebuild:
+        """Begin a rebuild, or go on with one."""
+        return Rebuild(self, self.beside(self.name, engine, settings), log, engine, page)
+
+
+@dataclass(frozen=True, slots=True)
+class TripSearchCopy:
+    """The read model that is no fold of the log but follows another: it parks nothing."""
+
+    client: Elasticsearch
+    name: str = TRIP_SEARCH
+
+    def follower(self, log: EventLog, engine: Engine, page: int) -> TripSearchFollower:  # noqa: ARG002
+        """Whoever keeps it like the projection `trips`, `page` trips at a time."""
+        return TripSearchFollower(self.client, self.name, ChangedTrips(engine, TRIPS), page)
+
+    def rebuild(
+        self,
+        log: EventLog,  # noqa: ARG002 # it is filled from the projection `trips`
+        engine: Engine,
+        settings: Settings,  # noqa: ARG002
+        page: int,
+    ) -> TripSearchRebuild:
+        """Begin a rebuild, or go on with one."""
+        return TripSearchRebuild(self.client, self.name, ChangedTrips(engine, TRIPS), page)
 
 
 CUSTOMER_VEHICLES = Projection(
@@ -94,9 +161,10 @@ def trips(open_log: Callable[[], EventLog]) -> Projection:
     )
 
 
-def projections_of(settings: Settings) -> dict[str, Projection]:
+def projections_of(settings: Settings) -> dict[str, ReadModel]:
     """Those that are kept under these settings, by name."""
-    kept = [CUSTOMER_VEHICLES, trips(partial(EventLog, settings.event_log_url))]
+    kept: list[ReadModel] = [CUSTOMER_VEHICLES, trips(partial(EventLog, settings.event_log_url))]
     if settings.elasticsearch_url:
-        kept.append(vehicle_search(connect(settings.elasticsearch_url, WRITING_TIMEOUT_S)))
+        client = connect(settings.elasticsearch_url, WRITING_TIMEOUT_S)
+        kept += vehicle_search(client), TripSearchCopy(client)
     return {projection.name: projection for projection in kept}

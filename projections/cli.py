@@ -12,11 +12,10 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from projections import parked
-from projections.catalog import VEHICLE_SEARCH, projections_of
+from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, projections_of
 from projections.database import db
-from projections.follower import Follower
 from projections.health import serve_follower_health
-from projections.rebuild import BusyError, Rebuild
+from projections.rebuild import BusyError
 from projections.status import progress_of
 from projections.store import OvertakenError
 from vehicle_tracker.event_log import EventLog
@@ -26,7 +25,7 @@ from vehicle_tracker.schemas import rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from projections.catalog import Projection
+    from projections.catalog import ReadModel
     from vehicle_tracker.settings import Settings
 
 
@@ -35,9 +34,9 @@ def _settings() -> Settings:
     return settings
 
 
-def _projection(name: str) -> Projection:
+def _projection(name: str) -> ReadModel:
     kept = projections_of(_settings())
-    if name not in kept and name == VEHICLE_SEARCH:
+    if name not in kept and name in (VEHICLE_SEARCH, TRIP_SEARCH):
         raise click.BadParameter(f"{name!r} is kept in Elasticsearch: set ELASTICSEARCH_URL")
     if name not in kept:
         known = ", ".join(sorted(kept))
@@ -66,7 +65,7 @@ def follow(name: str) -> None:
     with _open_log() as log, _until_told_to_stop() as stop:
         engine = db.engine
         serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])
-        Follower(projection, log, engine, settings.follower_page).run(stop)
+        projection.follower(log, engine, settings.follower_page).run(stop)
 
 
 @click.command("rebuild")
@@ -80,7 +79,7 @@ def rebuild(name: str) -> None:
     """
     projection, settings = _projection(name), _settings()
     with _open_log() as log, _until_told_to_stop() as stop:
-        beside = projection.beside(name, db.engine, settings)
+        work = projection.rebuild(log, db.engine, settings, settings.follower_page)
         with click.progressbar(length=log.head(), label=f"Rebuilding {name}") as bar:
 
             def say(position: int, head: int) -> None:
@@ -88,7 +87,6 @@ def rebuild(name: str) -> None:
                 bar.update(position - bar.pos)
 
             try:
-                work = Rebuild(projection, beside, log, db.engine, settings.follower_page)
                 done = work.run(say, stop)
             except BusyError as error:
                 raise click.ClickException(str(error)) from error
@@ -124,6 +122,8 @@ def show_parked(name: str, position: int) -> None:
 def replay_parked(name: str, position: int | None) -> None:
     """Fold again what NAME has parked, all of it or the event from POSITION."""
     projection = _projection(name)
+    if not isinstance(projection, Projection):
+        raise click.BadParameter(f"{name} folds no events, and parks none")
     rows = [_parked_at(name, position)] if position else parked.parked_events(db.engine, name)
     failed = 0
     with _open_log() as log:

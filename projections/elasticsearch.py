@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from elastic_transport import JsonSerializer, NdjsonSerializer, TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from projections.store import StoreAwayError
+from vehicle_tracker.errors import Unavailable
+from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,3 +82,22 @@ def told_as_away() -> Iterator[None]:
         if is_away(error):
             raise StoreAwayError(" ".join(str(error).split())[:500]) from error
         raise
+
+
+@contextmanager
+def told_to_clients() -> Iterator[None]:
+    """Let a client hear what an error of Elasticsearch's means to it."""
+    try:
+        yield
+    except NotFoundError as error:
+        raise unavailable("it is being filled") from error
+    except (ApiError, TransportError) as error:
+        if not is_away(error):
+            raise
+        log.error("search unavailable", error=str(error))
+        raise unavailable("it cannot be reached") from error
+
+
+def unavailable(why: str) -> Unavailable:
+    """What a client hears while there is no search."""
+    return Unavailable("search_unavailable", f"The search cannot answer now: {why}.")

@@ -79,18 +79,7 @@ class Follower:
 
         While a database is away it tries again, ever less often.
         """
-        pause = FIRST_PAUSE_S
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                self._follow(stop)
-            except MAY_PASS as error:
-                if time.monotonic() - began > LONGEST_PAUSE_S:
-                    pause = FIRST_PAUSE_S
-                name = self._projection.name
-                logger.warning("follower interrupted", projection=name, error=str(error))
-                stop.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
+        until_stopped(self._projection.name, stop, lambda: self._follow(stop))
 
     def _follow(self, stop: Event) -> None:
         self._known = {}
@@ -165,6 +154,21 @@ class Follower:
         self._known_at = position
         for event, error in parked:
             logger.error("event parked", position=event.position, topic=event.topic, error=error)
+
+
+def until_stopped(name: str, stop: Event, follow: Callable[[], None]) -> None:
+    """Follow again whenever it was interrupted by what may pass, ever less often."""
+    pause = FIRST_PAUSE_S
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            follow()
+        except MAY_PASS as error:
+            if time.monotonic() - began > LONGEST_PAUSE_S:
+                pause = FIRST_PAUSE_S
+            logger.warning("follower interrupted", projection=name, error=str(error))
+            stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
 def _parked(logged: LoggedEvent, error: Exception) -> Parked:

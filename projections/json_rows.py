@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def write_rows(connection: Connection, statement: Any, documents: Sequence[Struct]) -> None:
-    """Execute a statement that takes these documents as its rows; nothing if there are none."""
+def write_rows(
+    connection: Connection, statement: Any, documents: Sequence[Struct], **given: Any
+) -> None:
+    """Execute a statement that takes these documents as its rows; nothing if there are none.
+
+    `given` are the statement's other parameters.
+    """
     if documents:
-        connection.execute(statement, {"documents": msgspec.json.encode(documents).decode()})
+        rows = msgspec.json.encode(documents).decode()
+        connection.execute(statement, {"documents": rows, **given})
 
 
 def as_json(table: Table) -> Any:
@@ -37,16 +43,17 @@ def rows_of_documents(table: Table) -> Any:
     ).table_valued(*table.columns.keys(), name="document")
 
 
-def insert_rows(table: Table) -> Any:
-    """The statement that writes documents whole."""
+def insert_rows(table: Table, **given: Any) -> Any:
+    """The statement that writes documents whole. `given` are columns that are in no document."""
     names = table.columns.keys()
     rows = rows_of_documents(table)
-    return insert(table).from_select(names, select(*[rows.c[name] for name in names]))
+    values = [given[name].label(name) if name in given else rows.c[name] for name in names]
+    return insert(table).from_select(names, select(*values))
 
 
-def upsert(table: Table) -> Any:
-    """The statement that writes documents whole, in the place of those that are there."""
-    statement = insert_rows(table)
+def upsert(table: Table, **given: Any) -> Any:
+    """The same, in the place of those that are there."""
+    statement = insert_rows(table, **given)
     return statement.on_conflict_do_update(
         constraint=table.primary_key,
         set_={name: statement.excluded[name] for name in table.columns.keys()},  # noqa: SIM118

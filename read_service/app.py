@@ -8,10 +8,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
 from projections.app import expect_migrated
-from projections.catalog import CUSTOMER_VEHICLES, TRIPS, VEHICLE_SEARCH, projections_of
+from projections.catalog import (
+    CUSTOMER_VEHICLES,
+    TRIP_SEARCH,
+    TRIPS,
+    VEHICLE_SEARCH,
+    projections_of,
+)
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
 from projections.elasticsearch import connect
+from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trips.reader import RelationalTrips
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from projections.customer_vehicles.model import CustomerVehicles
+    from projections.trips.model import TripSearch
     from projections.vehicle_search.model import VehicleSearch
     from vehicle_tracker.settings import Settings
 
@@ -77,6 +85,8 @@ def create_app(settings: Settings) -> Flask:
     customers = RelationalCustomerVehicles(*_relational(engine, settings))
     search = _search(settings, engine, customers)
     trips = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
+    trip_search = _trip_search(settings, engine, trips)
+    found_in = (trips.position, trip_search.position)
     models = ReadModels(
         settings=settings,
         log=event_log,
@@ -91,6 +101,9 @@ def create_app(settings: Settings) -> Flask:
         trips=trips,
         trips_watch=PositionWatch(trips.position, settings.wait_for_position_s),
         trips_freshness=Freshness(event_log, (trips.position,)),
+        trip_search=trip_search,
+        trip_search_watch=PositionWatch(trip_search.position, settings.wait_for_position_s),
+        trip_search_freshness=Freshness(event_log, found_in),
     )
     present = (vehicles_api, customers_api, trips_api, projections_api, demo_wire)
     past = (availability_api, timeline_api, fleet_api)
@@ -116,6 +129,14 @@ def _search(settings: Settings, engine: Engine, customers: CustomerVehicles) -> 
     client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
     limit = settings.disconnect_after_s
     return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, limit)
+
+
+def _trip_search(settings: Settings, engine: Engine, trips: RelationalTrips) -> TripSearch:
+    """The same for trips."""
+    if not settings.elasticsearch_url:
+        return trips
+    client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
+    return ElasticsearchTripSearch(client, TRIP_SEARCH, trips, engine)
 
 
 def read_model_failed(error: SQLAlchemyError) -> Response:

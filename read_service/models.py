@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from projections.customer_vehicles.model import CustomerVehicles, CustomerView, VehicleView
-    from projections.trips.model import Trips
+    from projections.trips.model import Trips, TripSearch
     from projections.vehicle_search.model import VehicleSearch
     from read_service.freshness import Freshness
     from read_service.positions import PositionWatch
@@ -42,6 +42,9 @@ class ReadModels:
     trips: Trips
     trips_watch: PositionWatch
     trips_freshness: Freshness
+    trip_search: TripSearch
+    trip_search_watch: PositionWatch
+    trip_search_freshness: Freshness
 
     def wait_for(self, position: int) -> None:
         """Return once the read models are at `position`; at once if nobody asks for one."""
@@ -54,6 +57,12 @@ class ReadModels:
         if position:
             self.search_watch.wait_for(position)
 
+    def wait_for_trip_search(self, position: int) -> None:
+        """The same for searches of trips."""
+        self.trips_watch.wait_for(position)
+        if position:
+            self.trip_search_watch.wait_for(position)
+
     def as_of(self) -> datetime:
         """The instant as of which the read models are whole; statuses are derived for it."""
         return self.freshness.as_of()
@@ -65,6 +74,10 @@ class ReadModels:
     def trips_as_of(self) -> datetime:
         """The same for trips."""
         return self.trips_freshness.as_of()
+
+    def trip_search_as_of(self) -> datetime:
+        """The same for searches of trips; errors: `search_unavailable`."""
+        return self.trip_search_freshness.as_of()
 
     def vehicle(self, vin: str, at_least: int) -> tuple[VehicleView, int]:
         """The vehicle in use with this VIN, and the position. Errors: `unknown_vehicle`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from projections.trips.model import TripView
+    from projections.trips.model import TripSearch, TripView
     from read_service.models import ReadModels
 
 BEHIND = "`read_model_behind`, `read_model_unavailable`, `event_log_unavailable`"
@@ -38,13 +38,15 @@ def trips_api(models: ReadModels) -> ApiBlueprint:
     @blueprint.route("/trips")
     @blueprint.arguments(trips_queries.TripsQuery, location="query")
     @blueprint.response(200, trips_schemas.TripPage)
-    @blueprint.alt_response(503, description=BEHIND)
+    @blueprint.alt_response(503, description=f"{BEHIND}, `search_unavailable`")
     def list_trips(query: dict[str, Any]) -> Response:
         """Find trips, reported and derived: those that began last come first.
 
         With `bbox` those that said a place in it; one that is open only once it is over.
+        A page may have fewer than `limit` although there is a `next_cursor`.
         """
-        return _page(models, query)
+        models.wait_for_trip_search(query["at_least"])
+        return _page(models, models.trip_search, query, models.trip_search_as_of())
 
     @blueprint.route("/vehicles/<vin>/trips")
     @blueprint.arguments(trips_queries.VehicleTripsQuery, location="query")
@@ -56,7 +58,7 @@ def trips_api(models: ReadModels) -> ApiBlueprint:
         models.trips_watch.wait_for(query["at_least"])
         if not is_vin(vin) or not models.trips.knows(vin):
             raise unknown_vehicle(vin)
-        return _page(models, {**query, "vin": vin})
+        return _page(models, models.trips, {**query, "vin": vin}, models.trips_as_of())
 
     @blueprint.route("/trips/<uuid:trip_id>")
     @blueprint.arguments(queries.AsOfQuery, location="query")
@@ -84,10 +86,8 @@ def trips_api(models: ReadModels) -> ApiBlueprint:
     return blueprint
 
 
-def _page(models: ReadModels, query: dict[str, Any]) -> Response:
-    models.trips_watch.wait_for(query["at_least"])
-    now = models.trips_as_of()
-    page = models.trips.find(
+def _page(models: ReadModels, search: TripSearch, query: dict[str, Any], now: datetime) -> Response:
+    page = search.find(
         TripQuery(
             q=query.get("q", ""),
             vin=query.get("vin"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from projections.catalog import Following
     from vehicle_tracker.event_log import EventLog
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -83,7 +84,7 @@ def reached(log: EventLog, engine: Engine) -> None:
 
 
 @contextmanager
-def running(follower: Follower) -> Iterator[None]:
+def running(follower: Following) -> Iterator[None]:
     """Run a follower in a thread, and stop it."""
     stop = Event()
     thread = Thread(target=follower.run, args=(stop,))

@@ -46,7 +46,7 @@ class History:
 
     def __init__(self, log: EventLog, position: int) -> None:
         self._log = log
-        self._position = position
+        self.position = position
 
     def read(self, spans: Mapping[K, Span]) -> Iterator[tuple[K, list[Reading]]]:
         """The readings of each span in pieces, those of the same one by `recorded_at`."""
@@ -63,7 +63,7 @@ class History:
         keys = list(spans)
         asked = [(heartbeat_stream(one.vin), one.after, one.until) for one in spans.values()]
         found: list[list[tuple[int, bytes]]] = [[] for _ in keys]
-        for number, version, state in self._log.rows.spans_as_of(self._position, asked, _EVENTS):
+        for number, version, state in self._log.rows.spans_as_of(self.position, asked, _EVENTS):
             found[number - 1].append((version, state))
         return zip(keys, found, strict=True)
 

@@ -90,7 +90,7 @@ class TripQuery:
     cursor: str | None = None
 
 
-class Trips(Protocol):
+class TripSearch(Protocol):
     """Finds trips, each answer as of one position of the log.
 
     A derived trip that overlaps a reported one of its vehicle is not shown. One that is open is
@@ -100,14 +100,21 @@ class Trips(Protocol):
     def position(self) -> int:
         """The position of the log that answers are of."""
 
+    def find(self, query: TripQuery, now: datetime) -> TripPage:
+        """A page of trips. Errors: `Invalid` with the code `invalid_cursor`.
+
+        It may have fewer trips than asked for, while there are more behind its cursor.
+        """
+
+
+class Trips(TripSearch, Protocol):
+    """The trips, by whatever they are asked for."""
+
     def knows(self, vin: str) -> bool:
         """True if a vehicle with this VIN was registered, whether it is in use or not."""
 
     def trip(self, trip_id: UUID, now: datetime) -> tuple[TripView | None, int]:
         """The trip with this id, and the position."""
-
-    def find(self, query: TripQuery, now: datetime) -> TripPage:
-        """A page of trips. Errors: `Invalid` with the code `invalid_cursor`."""
 
     def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
         """The open trips of those of the vehicles that have one: the reported one comes first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from sqlalchemy import delete, func
 
 from projections.json_rows import write_rows
 from projections.trips import tables
@@ -52,6 +51,7 @@ class Page:
         self._stale: dict[str, datetime] = {}
         self._vehicles: dict[str, Followed] = {}
         self._folded: dict[str, Folded] = {}
+        self._forgotten: set[UUID] = set()
 
     def fold(self, changed_rules: set[UUID]) -> Mapping[str, Followed]:
         """Fold and write; what is kept of the vehicles now."""
@@ -86,8 +86,8 @@ class Page:
         forget = [
             tables.StaleRow(id_, found[id_].at if id_ in found else None) for id_ in self._stale
         ]
-        for statement in (tables.FORGET_CHECKPOINTS, tables.FORGET_DERIVED):
-            write_rows(self._connection, statement, forget)
+        write_rows(self._connection, tables.FORGET_CHECKPOINTS, forget)
+        self._forgotten |= tables.forget_derived(self._connection, forget)
         spans = {}
         for vehicle_id in self._stale:
             vehicle, checkpoint = self._vehicles[vehicle_id], found.get(vehicle_id)
@@ -120,10 +120,7 @@ class Page:
                 found |= {one.trip_id: one for one in derived_trips(vehicle_id, folded)}
         if not open_no_more:
             return
-        trip = tables.trip
-        those = trip.c.vehicle_id == func.any(tables.any_of(open_no_more))
-        is_open = trip.c.ended_at.is_(None) & (trip.c.source == "derived")
-        self._connection.execute(delete(trip).where(those, is_open))
+        self._forgotten |= tables.forget_open(self._connection, open_no_more)
         on_the_way: dict[UUID, list[Reading]] = {trip_id: [] for trip_id in found}
         spans = {
             one.trip_id: during(one.vin, one.started_at, one.ended_at)
@@ -133,7 +130,9 @@ class Page:
         for trip_id, readings in self._history.read(spans):
             on_the_way[trip_id] += readings
         rows = [with_places(one, on_the_way[one.trip_id]) for one in found.values()]
-        write_rows(self._connection, tables.WRITE_TRIPS, rows)
+        position = self._history.position
+        write_rows(self._connection, tables.WRITE_TRIPS, rows, position=position)
+        tables.keep_gone(self._connection, self._forgotten - found.keys(), position)
 
     def _write_vehicles(self) -> None:
         whole, heard, checkpoints = [], [], []

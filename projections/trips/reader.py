@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from projections.trips.model import TripQuery
 
-_PLACES = ("south", "north", "west", "east", "latitudes", "longitudes")
-_COLUMNS = [column for column in trip.columns if column.name not in _PLACES]
+_NOT_SHOWN = ("south", "north", "west", "east", "latitudes", "longitudes", "position")
+_COLUMNS = [column for column in trip.columns if column.name not in _NOT_SHOWN]
 _NAMES = [str(column.name) for column in _COLUMNS]
 _TABLES = (
     trip.outerjoin(followed, followed.c.vehicle_id == trip.c.vehicle_id)
@@ -71,8 +71,8 @@ class RelationalTrips:
         """A page of trips."""
         after: ColumnElement[bool] = true()
         if query.cursor is not None:
-            place = decode_cursor(query.cursor, tuple[_Aware, UUID])
-            after = func.row(trip.c.started_at, trip.c.trip_id) < func.row(*place)
+            place = func.row(*place_of(query.cursor))
+            after = func.row(trip.c.started_at, trip.c.trip_id) < place
         chosen = (
             _select(and_(*conditions(query), after))
             .order_by(trip.c.started_at.desc(), trip.c.trip_id.desc())
@@ -83,12 +83,25 @@ class RelationalTrips:
             position = self._at(connection)
         page = rows[: query.limit]
         last = page[-1] if len(rows) > len(page) else None
-        views = [view for row in page if (view := _view(row, now))]
         return TripPage(
-            items=[view for view in views if _lasts_into(view.trip, query.since)],
+            items=[view for row in page if (view := _asked_for(row, query, now))],
             next_cursor=encode_cursor(last.started_at, last.trip_id) if last else None,
             position=position,
         )
+
+    def chosen(
+        self, trip_ids: Sequence[UUID], query: TripQuery, now: datetime
+    ) -> tuple[Mapping[UUID, TripView], int]:
+        """Those of the trips that are asked for and shown, wherever in the list, and the position.
+
+        Whoever finds the ids elsewhere need not be exact.
+        """
+        these = trip.c.trip_id == func.any(any_of(trip_ids))
+        with self._engine.connect() as connection:
+            rows = connection.execute(_select(and_(these, *conditions(query)))).all()
+            position = self._at(connection)
+        views = [view for row in rows if (view := _asked_for(row, query, now))]
+        return {view.trip.trip_id: view for view in views}, position
 
     def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
         """The open trips of those of the vehicles that have one: the reported one comes first."""
@@ -116,6 +129,12 @@ class RelationalTrips:
     def _at(self, connection: Connection) -> int:
         """Read last or first, it is the same: a connection's statements see one snapshot."""
         return connection.execute(self._position).scalar_one()
+
+
+def place_of(cursor: str) -> tuple[datetime, UUID]:
+    """The start and the id of the trip that a page ended with. Errors: `invalid_cursor`."""
+    place: tuple[datetime, UUID] = decode_cursor(cursor, tuple[_Aware, UUID])
+    return place
 
 
 def _select(which: ColumnElement[bool]) -> Any:
@@ -152,6 +171,9 @@ def _view(row: Row[Any], now: datetime) -> TripView | None:
     return TripView(found, row.registration_number, row.customer_name)
 
 
-def _lasts_into(found: Trip, since: datetime | None) -> bool:
-    """One that was open for the database may have been over before."""
-    return since is None or found.ended_at is None or found.ended_at >= since
+def _asked_for(row: Row[Any], query: TripQuery, now: datetime) -> TripView | None:
+    """A trip as it is at `now`. One that is open for the database may have been over before."""
+    view = _view(row, now)
+    if view and query.since and view.trip.ended_at and view.trip.ended_at < query.since:
+        return None
+    return view

@@ -63,7 +63,8 @@ def keep_reported(
             trips[one.trip_id] = one
     for event in told:
         trips[event.originator_id] = reported.told(trips.get(event.originator_id), event)
-    write_rows(connection, WRITE_TRIPS, _with_history(trips, vehicles, history))
+    rows = _with_history(trips, vehicles, history)
+    write_rows(connection, WRITE_TRIPS, rows, position=history.position)
 
 
 def _with_history(

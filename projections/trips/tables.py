@@ -29,7 +29,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, insert
 
 from projections.database import db
 from projections.json_rows import as_json, rows_of_documents, upsert
@@ -65,6 +65,9 @@ trip = db.Table(
     Column("east", Double),
     Column("latitudes", ARRAY(Double), nullable=False),
     Column("longitudes", ARRAY(Double), nullable=False),
+    # At which position of the log it was written last: by that it is copied.
+    Column("position", BigInteger, nullable=False),
+    Index("trip_position_idx", "position"),
     Index("trip_vehicle_id_started_at_idx", "vehicle_id", "started_at", "trip_id"),
     Index("trip_customer_id_started_at_idx", "customer_id", "started_at", "trip_id"),
     Index("trip_started_at_idx", "started_at", "trip_id"),
@@ -114,7 +117,15 @@ rules = db.Table(
 )
 """The rules of the customers that have some of their own."""
 
-TRIP_TABLES = (trip, followed, checkpoint, rules)
+gone = db.Table(
+    "trip_gone",
+    Column("trip_id", Uuid, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Index("trip_gone_position_idx", "position"),
+)
+"""The trips that are none any more, since which position; one that came back is in `trip`, too."""
+
+TRIP_TABLES = (trip, followed, checkpoint, rules, gone)
 
 
 class HeardRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +177,9 @@ def _update_heard() -> Any:
     return update(followed).values(values).where(followed.c.vehicle_id == rows.c.vehicle_id)
 
 
-WRITE_TRIPS = upsert(trip)
+_position = bindparam("position", type_=BigInteger)
+
+WRITE_TRIPS = upsert(trip, position=_position)
 WRITE_FOLLOWED = upsert(followed)
 WRITE_HEARD = _update_heard()
 WRITE_CHECKPOINTS = upsert(checkpoint)
@@ -191,10 +204,23 @@ FORGET_CHECKPOINTS = delete(checkpoint).where(
     checkpoint.c.vehicle_id == _stale.c.vehicle_id,
     or_(_stale.c.instant.is_(None), checkpoint.c.at > _stale.c.instant),
 )
-FORGET_DERIVED = delete(trip).where(
-    trip.c.vehicle_id == _stale.c.vehicle_id,
-    trip.c.source == "derived",
-    or_(trip.c.ended_at.is_(None), _stale.c.instant.is_(None), trip.c.known_at > _stale.c.instant),
+_FORGET_DERIVED = (
+    delete(trip)
+    .where(
+        trip.c.vehicle_id == _stale.c.vehicle_id,
+        trip.c.source == "derived",
+        or_(
+            trip.c.ended_at.is_(None),
+            _stale.c.instant.is_(None),
+            trip.c.known_at > _stale.c.instant,
+        ),
+    )
+    .returning(trip.c.trip_id)
+)
+
+_gone = insert(gone)
+_WRITE_GONE = _gone.on_conflict_do_update(
+    constraint=gone.primary_key, set_={"position": _gone.excluded.position}
 )
 
 _read_followed = msgspec.json.Decoder(FollowedRow).decode
@@ -206,6 +232,26 @@ def any_of(ids: Iterable[object]) -> Any:
     """Ids as an array: as one text, for as many parameters would take longer to parse."""
     joined = ",".join(str(one) for one in ids)
     return cast(literal(f"{{{joined}}}", Text), ARRAY(Uuid))
+
+
+def forget_derived(connection: Connection, stale: Iterable[StaleRow]) -> set[UUID]:
+    """Delete the derived trips that were known only later; which they were."""
+    documents = msgspec.json.encode(list(stale)).decode()
+    return set(connection.execute(_FORGET_DERIVED, {"documents": documents}).scalars())
+
+
+def forget_open(connection: Connection, vehicle_ids: Iterable[str]) -> set[UUID]:
+    """Delete the derived trips of these vehicles that are not over; which they were."""
+    those = trip.c.vehicle_id == func.any(any_of(vehicle_ids))
+    is_open = trip.c.ended_at.is_(None) & (trip.c.source == "derived")
+    forgotten = delete(trip).where(those, is_open).returning(trip.c.trip_id)
+    return set(connection.execute(forgotten).scalars())
+
+
+def keep_gone(connection: Connection, trip_ids: Iterable[UUID], position: int) -> None:
+    """Remember that these are trips no more."""
+    if rows := [{"trip_id": trip_id, "position": position} for trip_id in trip_ids]:
+        connection.execute(_WRITE_GONE, rows)
 
 
 def heard_row(vehicle_id: str, vehicle: Followed) -> HeardRow:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from elasticsearch import NotFoundError
 from sqlalchemy import delete, update
 
 from projections.database import parked_event, projection
-from projections.elasticsearch import told_as_away
-from projections.vehicle_search import index
+from projections.elasticsearch_index import first_index, next_index
 from projections.vehicle_search.store import ElasticsearchStore
 
 if TYPE_CHECKING:
@@ -27,23 +25,20 @@ class ElasticsearchBeside:
     """The next index, under an alias of its own until it takes the live one's place."""
 
     def __init__(self, client: Elasticsearch, alias: str, engine: Engine, _: Settings) -> None:
-        self._client = client
         self._alias = alias
         self._engine = engine
         self._own_alias = f"{alias}-rebuild"
         self._live = ElasticsearchStore(client, alias, engine)
         self._live.position()  # makes the live index if there is none, to have one to replace
-        self._old = self._behind(alias)
-        self._new = index.next_index(self._old)
+        new = next_index(self._live.index.behind() or first_index(alias))
         self._next = ElasticsearchStore(
-            client, self._own_alias, engine, index_name=self._new, known_as=self._own_alias
+            client, self._own_alias, engine, index_name=new, known_as=self._own_alias
         )
         self.store: Store[Any, Any] = self._next
 
     def settled(self) -> None:
         """Let everything that is stored be found."""
-        with told_as_away():
-            self._client.indices.refresh(index=self._own_alias)
+        self._next.index.refresh()
 
     @contextmanager
     def live_position_held(self) -> Iterator[int]:
@@ -56,24 +51,8 @@ class ElasticsearchBeside:
         yield live
         self.settled()
         self._next.begin_generation(self._next.position(), generation + 1)
-        self.settled()
         self._keep_parked()
-        with told_as_away():
-            self._client.indices.update_aliases(
-                actions=[
-                    {"add": {"index": self._new, "alias": self._alias}},
-                    {"remove": {"index": self._new, "alias": self._own_alias}},
-                    {"remove_index": {"index": self._old}},
-                ]
-            )
-
-    def _behind(self, alias: str) -> str:
-        with told_as_away():
-            try:
-                (name,) = self._client.indices.get_alias(name=alias)
-            except NotFoundError:
-                return index.first_index(alias)
-        return str(name)
+        self._next.index.take_the_place_of(self._live.index)
 
     def _keep_parked(self) -> None:
         """What was parked on the way takes the place of what the live one had parked."""

@@ -11,10 +11,10 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, NotFoundError
 
 from projections.customer_vehicles.model import STATUSES
-from projections.elasticsearch import is_away
+from projections.elasticsearch import told_to_clients, unavailable
+from projections.elasticsearch_index import POSITION_ID
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
-from projections.vehicle_search import index
 from projections.vehicle_search.elasticsearch_query import (
     begins_with_a_typo,
     filters,
@@ -25,7 +25,7 @@ from projections.vehicle_search.elasticsearch_query import (
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
 from projections.vehicle_search.words import words
 from vehicle_tracker.domain.values import to_microseconds
-from vehicle_tracker.errors import Invalid, Unavailable
+from vehicle_tracker.errors import Invalid
 from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ElasticsearchVehicleSearch:
         """The position of the log that a search would answer of; 0 while there is nothing."""
         with _told_to_clients():
             try:
-                found = self._client.get(index=self._alias, id=index.POSITION_ID, realtime=False)
+                found = self._client.get(index=self._alias, id=POSITION_ID, realtime=False)
             except NotFoundError:
                 return 0
             return int(found["_source"]["position"])
@@ -115,7 +115,7 @@ class ElasticsearchVehicleSearch:
         target = None if place.snapshot else self._alias
         answers = self._client.msearch(index=target, searches=searches)["responses"]
         if any("error" in found for found in answers):
-            raise _unavailable("it is overloaded")
+            raise unavailable("it is overloaded")
         return [
             begins_with_a_typo(word)
             if len(word) >= SHORTEST_FORGIVEN and not found["hits"]["total"]["value"]
@@ -185,22 +185,18 @@ def _finds_something(answer: Any) -> bool:
 
 @contextmanager
 def _told_to_clients(place: _Cursor | None = None) -> Iterator[None]:
-    """Let a client hear what an error of Elasticsearch's means to it."""
-    try:
-        yield
-    except NotFoundError as error:
-        if place is not None and place.snapshot:
-            raise _expired() from error
-        raise _unavailable("it is being filled") from error
-    except BadRequestError as error:
-        if place is not None:
-            raise invalid_cursor() from error
-        raise
-    except (ApiError, TransportError) as error:
-        if not is_away(error):
+    """Let a client hear what an error of Elasticsearch's means to it, also of its cursor."""
+    with told_to_clients():
+        try:
+            yield
+        except NotFoundError as error:
+            if place is not None and place.snapshot:
+                raise _expired() from error
             raise
-        log.error("search unavailable", error=str(error))
-        raise _unavailable("it cannot be reached") from error
+        except BadRequestError as error:
+            if place is not None:
+                raise invalid_cursor() from error
+            raise
 
 
 def _expired() -> Invalid:
@@ -210,7 +206,3 @@ def _expired() -> Invalid:
         "This list has been given up since; begin again without a cursor.",
         errors={"cursor": [expected]},
     )
-
-
-def _unavailable(why: str) -> Unavailable:
-    return Unavailable("search_unavailable", f"The search cannot answer now: {why}.")

@@ -50,6 +50,11 @@ def begins_with_a_typo(word: str) -> Query:
     return {"fuzzy": {"words": fuzzy}}
 
 
+def any_of(queries: Sequence[Query]) -> Query:
+    """At least one of these holds."""
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
 def filters(query: VehicleQuery, now_us: int) -> list[Query]:
     """What is asked besides words, status and customer: the facets are counted without those."""
     asked = [{"term": {"label": label(key, value)}} for key, value in query.labels]
@@ -141,7 +146,7 @@ def _seen(**bounds: int) -> Query:
 
 
 def _any_of(queries: list[Query]) -> list[Query]:
-    return [{"bool": {"should": queries, "minimum_should_match": 1}}] if queries else []
+    return [any_of(queries)] if queries else []
 
 
 def _in_box(box: Box) -> list[Query]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-POSITION_ID = "position"
-"""The one document that says how far the log has been folded into the index it is in."""
+from projections.elasticsearch_index import KEPT, KEYWORD, POSITION_FIELDS, Definition
 
 SETTINGS: dict[str, Any] = {
     # One shard, so that whoever sees the position sees everything that was stored before it.
@@ -28,29 +27,21 @@ SETTINGS: dict[str, Any] = {
     },
 }
 
-_KEYWORD = {"type": "keyword"}
-_KEPT = {"index": False, "doc_values": False}
-"""Only read back, never asked for."""
-
 MAPPINGS: dict[str, Any] = {
     "dynamic": "strict",
     "properties": {
-        "kind": _KEYWORD,
-        # The position's
-        "position": {"type": "long"},
-        "generation": {"type": "long", **_KEPT},
-        "stored_us": {"type": "long", **_KEPT},
+        **POSITION_FIELDS,
         # Customers' and vehicles'
-        "version": {"type": "long", **_KEPT},
-        "customer_name": {"type": "keyword", **_KEPT},
-        "disconnect_after_s": {"type": "long", **_KEPT},
+        "version": {"type": "long", **KEPT},
+        "customer_name": {"type": "keyword", **KEPT},
+        "disconnect_after_s": {"type": "long", **KEPT},
         # Vehicles'
         "in_use": {"type": "boolean"},
-        "registered": {"type": "boolean", **_KEPT},
-        "decommissioned": {"type": "boolean", **_KEPT},
-        "vin": _KEYWORD,
-        "registration_number": _KEYWORD,
-        "customer_id": _KEYWORD,
+        "registered": {"type": "boolean", **KEPT},
+        "decommissioned": {"type": "boolean", **KEPT},
+        "vin": KEYWORD,
+        "registration_number": KEYWORD,
+        "customer_id": KEYWORD,
         "customer_folded": {"type": "keyword", "index": False},
         "labels": {"type": "object", "enabled": False},
         "label": {"type": "keyword", "doc_values": False},
@@ -64,7 +55,7 @@ MAPPINGS: dict[str, Any] = {
         # Whole microseconds: Elasticsearch's own dates end at milliseconds.
         "last_heartbeat_us": {"type": "long"},
         "connected_until_us": {"type": "long"},
-        "placed_us": {"type": "long", **_KEPT},
+        "placed_us": {"type": "long", **KEPT},
         # Twice: a rectangle's edges are exact in a double, distances are the geo_point's.
         "latitude": {"type": "double", "doc_values": False},
         "longitude": {"type": "double", "doc_values": False},
@@ -72,13 +63,4 @@ MAPPINGS: dict[str, Any] = {
     },
 }
 
-
-def first_index(alias: str) -> str:
-    """The name of the index that is made when there is none; a rebuild makes the next one."""
-    return f"{alias}-000001"
-
-
-def next_index(name: str) -> str:
-    """The name of the index that takes the place of this one."""
-    alias, _, number = name.rpartition("-")
-    return f"{alias}-{int(number) + 1:06}"
+DEFINITION = Definition(SETTINGS, MAPPINGS)

@@ -1,27 +1,20 @@
 """Where the follower keeps the searched vehicles: one index of Elasticsearch.
 
-Elasticsearch has no transactions; these take their place. Documents are written whole, under the
-position of the page that made them as an external version: so a page may be stored any number of
-times, by anybody, in any portions, and the newest state stays. The position is written last. It
-is in the same index, so that a lost index says 0 and is filled again, and an index that is swapped
-brings its own. Vehicles are written before their customers: if a customer's new name or limit is
-there, all its vehicles have it.
+Vehicles are written before their customers: if a customer's new name or limit is there, all its
+vehicles have it. For the rest see `projections.elasticsearch_index`.
 """
 
 from __future__ import annotations
 
-import itertools
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from elasticsearch import BadRequestError, NotFoundError
 from sqlalchemy import delete
 
 from projections.database import parked_event
-from projections.elasticsearch import may_pass, told_as_away
-from projections.store import OvertakenError, StoreAwayError, UnstorableError, advance, park
-from projections.vehicle_search import index
+from projections.elasticsearch import told_as_away
+from projections.elasticsearch_index import AT_ONCE, SearchIndex, portions
+from projections.store import OvertakenError, advance, park
 from projections.vehicle_search.document import (
     Document,
     Key,
@@ -31,7 +24,7 @@ from projections.vehicle_search.document import (
     decoded,
     vehicle_source,
 )
-from vehicle_tracker.domain.values import to_microseconds
+from projections.vehicle_search.index import DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,11 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from projections.store import Change, Parked
-
-AT_ONCE = 2_000
-"""So many documents go into one request: some megabytes."""
-
-_FAILED, _CONFLICT = 300, 409
 
 
 class ElasticsearchStore:
@@ -65,9 +53,8 @@ class ElasticsearchStore:
     ) -> None:
         self._alias = alias
         self._engine = engine
-        self._client = client
         self._name = known_as or alias
-        self._index = index_name or index.first_index(alias)
+        self.index = SearchIndex(client, alias, DEFINITION, index_name)
         self._generation: int | None = None
         self._customers: dict[str, SearchedCustomer] = {}
         self._customers_at = 0
@@ -85,28 +72,18 @@ class ElasticsearchStore:
 
     def position_and_generation(self) -> tuple[int, int]:
         """How far it is, and how often it was changed by another than who follows."""
-        with told_as_away():
-            try:
-                if self._generation is None:  # an index of an older release lacks fields of this
-                    fields = index.MAPPINGS["properties"]
-                    self._client.indices.put_mapping(index=self._alias, properties=fields)
-                found = self._client.get(index=self._alias, id=index.POSITION_ID)["_source"]
-            except NotFoundError:
-                self._create_index()
-                return 0, 0
-            return int(found["position"]), int(found["generation"])
+        return self.index.position_and_generation()
 
     def begin_generation(self, position: int, generation: int) -> None:
         """Let whoever follows know that these are not the documents it knows."""
-        document = _position_source(position, generation)
-        self._write([(index.POSITION_ID, document)], position, strictly=True)
+        self.index.keep_position(position, generation, strictly=True)
         self._generation = generation
 
     def load(self, keys: Iterable[Key]) -> dict[Key, Document]:
         """Those of the documents that exist, whether they can be found by a search yet or not."""
         found: dict[Key, Document] = {}
-        for some in _portions(keys):
-            kept = self._get([key.id for key in some])
+        for some in portions(keys):
+            kept = self.index.get([key.id for key in some])
             found |= {key: decoded(key.kind, kept[key.id]) for key in some if key.id in kept}
         return found
 
@@ -125,7 +102,7 @@ class ElasticsearchStore:
             with self._engine.begin() as connection:
                 park(connection, self._name, parked)
         self._keep(changes, position)
-        self._write([(index.POSITION_ID, _position_source(position, self._generation))], position)
+        self.index.keep_position(position, self._generation or 0)
         with self._engine.begin() as connection:
             advance(connection, self._name, position)
         self._customers_at = position
@@ -154,24 +131,12 @@ class ElasticsearchStore:
             if key.id in customers and (before is None or _shows(before) != _shows(now))
         }
         owners = self._customers_of(vehicles.values(), customers)
-        self._write(_vehicles_with(owners, vehicles.items()), position, strictly=strictly)
+        self.index.write(_vehicles_with(owners, vehicles.items()), position, strictly=strictly)
         for others in self._vehicles_of(changed):
             untouched = ((id_, v) for id_, v in others if id_ not in vehicles)
-            self._write(_vehicles_with(owners, untouched), position, strictly=strictly)
+            self.index.write(_vehicles_with(owners, untouched), position, strictly=strictly)
         sources = ((id_, customer_source(one)) for id_, one in customers.items())
-        self._write(sources, position, strictly=strictly)
-
-    def _create_index(self) -> None:
-        try:
-            self._client.indices.create(
-                index=self._index,
-                aliases={self._alias: {}},
-                settings=index.SETTINGS,
-                mappings=index.MAPPINGS,
-            )
-        except BadRequestError as error:
-            if error.error != "resource_already_exists_exception":
-                raise
+        self.index.write(sources, position, strictly=strictly)
 
     def _customers_of(
         self, vehicles: Iterable[SearchedVehicle], customers: Mapping[str, SearchedCustomer]
@@ -182,8 +147,8 @@ class ElasticsearchStore:
         """
         self._customers |= customers
         unknown = {v.customer_id for v in vehicles if v.customer_id} - self._customers.keys()
-        for some in _portions(unknown):
-            kept = self._get(some)
+        for some in portions(unknown):
+            kept = self.index.get(some)
             self._customers |= {
                 id_: msgspec.convert(one, SearchedCustomer) for id_, one in kept.items()
             }
@@ -193,13 +158,12 @@ class ElasticsearchStore:
         """The vehicles that are kept as these customers', in portions."""
         if not customer_ids:
             return
-        with told_as_away():
-            self._client.indices.refresh(index=self._alias)
-        for some in _portions(customer_ids):
+        self.index.refresh()
+        for some in portions(customer_ids):
             last: list[Any] | None = None
             while last is None or last:
                 with told_as_away():
-                    answer = self._client.search(
+                    answer = self.index.client.search(
                         index=self._alias,
                         query={"terms": {"customer_id": some}},
                         sort=["vin"],
@@ -210,43 +174,6 @@ class ElasticsearchStore:
                 hits = answer["hits"]["hits"]
                 last = hits[-1]["sort"] if hits else []
                 yield [(h["_id"], msgspec.convert(h["_source"], SearchedVehicle)) for h in hits]
-
-    def _get(self, ids: Sequence[str]) -> dict[str, Any]:
-        wanted = "docs._id,docs._source,docs.error"
-        with told_as_away():
-            docs = self._client.mget(index=self._alias, ids=ids, filter_path=wanted)["docs"]
-        for one in docs:
-            if "error" in one:  # of a document alone, or of all: it may well be there
-                raise StoreAwayError(f"{one['error'].get('type')}: {one['error'].get('reason')}")
-        return {one["_id"]: one["_source"] for one in docs if "_source" in one}
-
-    def _write(
-        self, documents: Iterable[tuple[str, bytes]], version: int, *, strictly: bool = False
-    ) -> None:
-        """Write documents, unless something newer is there: `strictly` that is an error."""
-        for some in _portions(documents):
-            with told_as_away():
-                answer = self._client.bulk(
-                    index=self._alias,
-                    operations=list(_operations(some, version)),  # type: ignore[arg-type] # bytes
-                    require_alias=True,
-                    filter_path="errors,items.*.status,items.*.error",
-                )
-            if answer["errors"]:
-                for item in answer["items"]:
-                    _judge(item["index"], strictly=strictly)
-
-
-def _judge(item: Mapping[str, Any], *, strictly: bool) -> None:
-    """Raise what the answer for one document means."""
-    status = item["status"]
-    if status == _CONFLICT and strictly:
-        raise OvertakenError("something newer was stored in the meantime")
-    if status < _FAILED or status == _CONFLICT:
-        return
-    error = item.get("error", {})
-    reason = f"{error.get('type')}: {error.get('reason')}"[:500]
-    raise StoreAwayError(reason) if may_pass(status) else UnstorableError(reason)
 
 
 def _shows(customer: SearchedCustomer) -> tuple[str, int | None]:
@@ -259,29 +186,3 @@ def _vehicles_with(
 ) -> Iterator[tuple[str, bytes]]:
     for id_, vehicle in vehicles:
         yield id_, vehicle_source(vehicle, owners.get(vehicle.customer_id or ""))
-
-
-def _position_source(position: int, generation: int | None) -> bytes:
-    return msgspec.json.encode(
-        {
-            "kind": "position",
-            "position": position,
-            "generation": generation or 0,
-            "stored_us": to_microseconds(datetime.now(UTC)),
-        }
-    )
-
-
-def _operations(documents: Iterable[tuple[str, bytes]], version: int) -> Iterator[bytes]:
-    for id_, source in documents:
-        yield b'{"index":{"_id":"%b","version":%d,"version_type":"external_gte"}}' % (
-            id_.encode(),
-            version,
-        )
-        yield source
-
-
-def _portions(items: Iterable[Any]) -> Iterator[list[Any]]:
-    left = iter(items)
-    while some := list(itertools.islice(left, AT_ONCE)):
-        yield some

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from projections.catalog import VEHICLE_SEARCH, vehicle_search
+from projections.elasticsearch_index import POSITION_ID
 from projections.vehicle_search.document import SearchedCustomer, customer_source, vehicle_source
-from projections.vehicle_search.index import POSITION_ID
 from tests.chaos.ledger import Said
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, vehicle_stream

@@ -42,7 +42,7 @@ def test_it_finds_with_an_elasticsearch_of_its_own(run: Run) -> None:
     wait_for(lambda: VIN in _found(run, "kales"), BACK_AGAIN_S)
     body = json.loads(run.ask("GET", "/api/v1/projections")[1])
     names = [one["name"] for one in body["items"]]
-    assert names == ["customer_vehicles", "trips", "vehicle_search"]
+    assert names == ["customer_vehicles", "trips", "vehicle_search", "trip_search"]
     assert "elasticsearch" in json.loads(run.ask("GET", "/health/ready")[1])["ok"]
 
     victim = next(child for child in run.children if named(child) == "elasticsearch")

@@ -11,12 +11,12 @@ import pytest
 from flask_migrate import upgrade
 
 from projections import create_app as create_projections
-from projections.catalog import VEHICLE_SEARCH, projections_of
+from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, projections_of
 from projections.database import db
 from projections.elasticsearch import connect
-from projections.follower import Follower
-from read_service import schemas
+from read_service import schemas, trips_schemas
 from read_service.app import create_app
+from tests import driving
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from projections.catalog import Following
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
 
@@ -41,25 +42,25 @@ def settings(settings: Settings, elasticsearch_url: str) -> Iterator[Settings]:
 
 def _forget(elasticsearch_url: str) -> None:
     with connect(elasticsearch_url, 30) as client:
-        for name in client.indices.get(index=f"{VEHICLE_SEARCH}-*"):
+        for name in client.indices.get(index=f"{VEHICLE_SEARCH}-*,{TRIP_SEARCH}-*"):
             client.indices.delete(index=name)
 
 
 @pytest.fixture
-def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Follower]]:
+def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Following]]:
     """A follower of each projection, on a migrated database."""
     with create_projections(settings).app_context():
         upgrade()
         yield {
-            name: Follower(one, event_log, db.engine, page=1_000)
+            name: one.follower(event_log, db.engine, page=1_000)
             for name, one in projections_of(settings).items()
         }
         db.engine.dispose()
 
 
 @pytest.fixture
-def follow(followers: dict[str, Follower], event_log: EventLog) -> Callable[[], int]:
-    """Folds what is in the log into both; answers its head."""
+def follow(followers: dict[str, Following], event_log: EventLog) -> Callable[[], int]:
+    """Folds what is in the log into all of them; answers its head."""
 
     def follow() -> int:
         for follower in followers.values():
@@ -108,10 +109,48 @@ def test_what_was_written_is_found_within_a_second(
     assert answer.json["facets"]["status"]["connected"] == 1
 
 
+def test_trips_of_a_customer_through_a_box_last_week(
+    read: FlaskClient,
+    register: Callable[..., Any],
+    customer_id: str,
+    event_log: EventLog,
+    follow: Callable[[], int],
+) -> None:
+    """Elasticsearch finds them, `at_least` waits for it; items and cursors are as ever."""
+    register(driving.VIN, "ABC 123")
+    register(driving.OTHER_VIN, "DEF456")
+    for vin, first in ((driving.VIN, 0), (driving.OTHER_VIN, 30), (driving.VIN, 60)):
+        driving.drive(event_log, first, 10, vin)
+    asked = f"customer_id={customer_id}&bbox=17,59,19,60&q=abc1&limit=1"
+    asked += f"&from={rfc3339(driving.START - timedelta(days=7))}&at_least={follow()}"
+    body = driving.expect(read.get(f"/api/v1/trips?{asked}"), trips_schemas.TripPage())
+    more = read.get(f"/api/v1/trips?{asked}&cursor={body['next_cursor']}").json
+    assert (more["next_cursor"], more["position"]) == (None, event_log.head())
+    trips = body["items"] + more["items"]
+    assert trips == read.get(f"/api/v1/vehicles/{driving.VIN}/trips?limit=2").json["items"]
+    assert read.get(f"/api/v1/trips/{trips[0]['trip_id']}").json["driver"] is None
+    wrong = read.get("/api/v1/trips?cursor=x")
+    assert (wrong.status_code, wrong.json["code"]) == (422, "invalid_cursor")
+
+
+def test_the_operator_rebuilds_what_finds_trips(
+    settings: Settings, follow: Callable[[], int]
+) -> None:
+    """By its name, as every other; it parks nothing."""
+    follow()
+    commands = create_projections(settings).test_cli_runner()
+    result = commands.invoke(args=["rebuild", TRIP_SEARCH])
+    assert result.exit_code == 0, result.output
+    assert "trip_search is rebuilt." in result.output
+    assert commands.invoke(args=["parked", "list", TRIP_SEARCH]).output == ""
+    result = commands.invoke(args=["parked", "replay", TRIP_SEARCH])
+    assert (result.exit_code, "parks none" in result.output) == (2, True)
+
+
 def test_a_search_that_is_behind_says_so(
     read: FlaskClient,
     register: Callable[..., Any],
-    followers: dict[str, Follower],
+    followers: dict[str, Following],
     event_log: EventLog,
 ) -> None:
     """Whichever of the two models is behind: rather no answer than an old one."""
@@ -123,10 +162,10 @@ def test_a_search_that_is_behind_says_so(
     assert by_key.status_code == 200
 
 
-def test_both_read_models_tell_how_far_they_are(
+def test_all_read_models_tell_how_far_they_are(
     read: FlaskClient, register: Callable[..., Any], follow: Callable[[], int]
 ) -> None:
-    """Names, positions and lag of both, and all is ready."""
+    """Names, positions and lag of each, and all is ready."""
     register(VIN, "ABC 123")
     position = follow()
     answer = read.get("/api/v1/projections").json
@@ -134,6 +173,7 @@ def test_both_read_models_tell_how_far_they_are(
         "customer_vehicles": (position, "live"),
         "trips": (position, "live"),
         "vehicle_search": (position, "live"),
+        "trip_search": (position, "live"),
     }
     ready = read.get("/health/ready")
     assert (ready.status_code, "elasticsearch" in ready.json["ok"]) == (200, True)
@@ -147,22 +187,23 @@ def test_without_its_elasticsearch_it_does_not_search(
     position = follow()
     away = replace(settings, elasticsearch_url="http://127.0.0.1:1")
     for client in _client(create_app(away)):
-        for path in ("vehicles", f"vehicles?at_least={position}", "vehicles?sort=status"):
+        searches = ("vehicles", f"vehicles?at_least={position}", "vehicles?sort=status", "trips")
+        for path in (*searches, f"trips?at_least={position}"):
             answer = client.get(f"/api/v1/{path}")
             assert (answer.status_code, answer.json["code"]) == (503, "search_unavailable")
             assert answer.headers["Retry-After"] == "1"
-        assert client.get(f"/api/v1/vehicles/{VIN}").status_code == 200
-        assert client.get("/api/v1/projections").status_code == 200
+        for path in (f"vehicles/{VIN}", f"vehicles/{VIN}/trips", "projections"):
+            assert client.get(f"/api/v1/{path}").status_code == 200
         ready = client.get("/health/ready")
         assert (ready.status_code, list(ready.json["failing"])) == (503, ["elasticsearch"])
 
 
 def test_an_index_that_is_not_there_yet_is_no_defect(
-    settings: Settings, followers: dict[str, Follower]
+    settings: Settings, followers: dict[str, Following]
 ) -> None:
     """Before anything was folded searches are unavailable, not broken."""
     for client in _client(create_app(settings)):
-        for path in ("vehicles", "vehicles?sort=-last_heartbeat_at"):
+        for path in ("vehicles", "vehicles?sort=-last_heartbeat_at", "trips", "trips?limit=1"):
             answer = client.get(f"/api/v1/{path}")
             assert (answer.status_code, answer.json["code"]) == (503, "search_unavailable")
 

@@ -23,6 +23,7 @@ from projections.catalog import CUSTOMER_VEHICLES, vehicle_search
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, parked_event, projection
 from projections.elasticsearch import connect
+from projections.elasticsearch_index import POSITION_ID, first_index
 from projections.follower import Follower
 from projections.rebuild import Rebuild
 from projections.store import StoreAwayError
@@ -33,7 +34,7 @@ from projections.vehicle_search.document import (
     vehicle_source,
 )
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
-from projections.vehicle_search.index import MAPPINGS, POSITION_ID, SETTINGS, first_index
+from projections.vehicle_search.index import MAPPINGS, SETTINGS
 from projections.vehicle_search.model import VehicleQuery
 from read_service.positions import PositionWatch
 from vehicle_tracker.domain import heartbeat

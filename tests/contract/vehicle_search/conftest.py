@@ -19,9 +19,9 @@ from projections.catalog import CUSTOMER_VEHICLES, vehicle_search
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db
 from projections.elasticsearch import connect
+from projections.elasticsearch_index import first_index
 from projections.follower import Follower
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
-from projections.vehicle_search.index import first_index
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer

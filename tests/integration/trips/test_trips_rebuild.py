@@ -21,7 +21,7 @@ from projections.parked import parked_events, replay
 from projections.rebuild import Rebuild
 from projections.trips import vehicle as followed_vehicle
 from projections.trips.reader import RelationalTrips
-from projections.trips.tables import TRIP_TABLES, trip
+from projections.trips.tables import TRIP_TABLES, gone, trip
 from read_service.positions import PositionWatch
 from tests.following import NOW, VINS, append, record, rewind
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
@@ -56,11 +56,16 @@ def driven(event_log: EventLog, fleet: Customer, monkeypatch: pytest.MonkeyPatch
 
 
 def _rows(engine: Engine) -> list[Any]:
-    """All that is kept, table by table."""
+    """All that is kept of trips, table by table; at which page's end it was written is another."""
     with engine.connect() as connection:
         return [
-            connection.execute(select(table).order_by(*table.primary_key)).all()
+            connection.execute(
+                select(*[one for one in table.columns if one.name != "position"]).order_by(
+                    *table.primary_key
+                )
+            ).all()
             for table in TRIP_TABLES
+            if table is not gone
         ]
 
 

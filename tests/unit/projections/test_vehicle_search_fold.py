@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projections.elasticsearch_index import next_index
 from projections.vehicle_search.document import (
     Key,
     SearchedCustomer,
@@ -20,7 +21,7 @@ from projections.vehicle_search.document import (
     vehicle_source,
 )
 from projections.vehicle_search.fold import before_its_own_events, evolve, key_of
-from projections.vehicle_search.index import MAPPINGS, next_index
+from projections.vehicle_search.index import MAPPINGS
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import vehicle_stream

@@ -1,0 +1,1 @@
+"""The read model `trip_search`: trips found by Elasticsearch, shown as PostgreSQL knows them."""
