@@ -24,17 +24,17 @@ from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
-from read_service.availability_api import availability_api
 from read_service.demo_wire import demo_wire
-from read_service.feed import Feed
-from read_service.feed_api import changes_api, stream_api
-from read_service.fleet_api import fleet_api
 from read_service.freshness import Freshness
-from read_service.log_cursor import LogCursors
+from read_service.live.api import changes_api, stream_api
+from read_service.live.cursor import LogCursors
+from read_service.live.feed import Feed
 from read_service.models import ReadModels
+from read_service.past.availability_api import availability_api
+from read_service.past.fleet_api import fleet_api
+from read_service.past.timeline_api import timeline_api
 from read_service.positions import PositionWatch
-from read_service.timeline_api import timeline_api
-from read_service.trips_api import trips_api
+from read_service.trips.api import trips_api
 from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now

@@ -4,7 +4,7 @@ from prometheus_client.registry import REGISTRY
 
 from projections.health import LagCollector
 from read_service.app import create_app
-from read_service.stopping import when_asked_to_end
+from read_service.live.stopping import when_asked_to_end
 from vehicle_tracker.settings import Settings
 
 app = create_app(Settings.from_environment())

@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL
 
-from read_service import availability as rendered
-from read_service import history_schemas
+from read_service.past import availability as rendered
+from read_service.past import schemas as history_schemas
 from tests.following import NOW, VINS, catch_up, record
 from vehicle_tracker import history
 from vehicle_tracker.domain.availability import Heard, Period

@@ -10,9 +10,9 @@ import pytest
 
 from projections.database import db
 from projections.paging import decode_cursor, encode_cursor
-from read_service import changes
 from read_service.app import create_app
-from read_service.feed_schemas import ChangePage
+from read_service.live import changes
+from read_service.live.schemas import ChangePage
 from tests.following import NOW, VINS, append, catch_up, record
 from vehicle_tracker.domain import connection
 from vehicle_tracker.domain.connection import VehicleDisconnected, connection_stream

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from projections.database import db
-from read_service import feed, listener
 from read_service.app import create_app
+from read_service.live import feed, listener
 from tests.following import VINS, catch_up, record
 from vehicle_tracker.domain.values import utc_now
 

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from projections.paging import encode_cursor
-from read_service import history_schemas
+from read_service.past import schemas as history_schemas
 from tests.fleet_lives import BEGIN, DEFAULT_S, NAMES, SECOND, Life, fleet_then
 from tests.following import VINS, catch_up
 from vehicle_tracker import history

@@ -14,8 +14,9 @@ from projections import create_app as create_projections
 from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, projections_of
 from projections.database import db
 from projections.elasticsearch import connect
-from read_service import schemas, trips_schemas
+from read_service import schemas
 from read_service.app import create_app
+from read_service.trips import schemas as trips_schemas
 from tests import driving
 from vehicle_tracker.schemas import rfc3339
 

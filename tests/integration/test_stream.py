@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from projections.paging import encode_cursor
-from read_service.feed import MOST_MISSED
+from read_service.live.feed import MOST_MISSED
 from tests.following import VINS, append, catch_up, new_follower, record, running
 from tests.running import CHECKOUT, free_port, wait_for
 from tests.streaming import Client, ReadService, is_ready, serving

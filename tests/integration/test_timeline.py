@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from projections.paging import encode_cursor
-from read_service import history_schemas
+from read_service.past import schemas as history_schemas
 from tests.following import NOW, VINS, append, catch_up
 from vehicle_tracker.domain.connection import (
     ConnectionEvent,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import gpxpy
 import pytest
 
-from read_service import trips_schemas
+from read_service.trips import schemas as trips_schemas
 from tests.driving import MINUTE, OTHER_VIN, START, VIN, drive, expect, told_of
 from tests.following import record
 

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from projections.catalog import TRIPS
-from read_service import schemas, trips_schemas
+from read_service import schemas
+from read_service.trips import schemas as trips_schemas
 from tests.driving import MINUTE, OTHER_VIN, START, VIN, drive, expect, told_of
 from tests.following import record
 from vehicle_tracker.schemas import rfc3339

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from read_service.history_schemas import Timeline
+from read_service.past.schemas import Timeline
 from tests.driving import MINUTE, START, VIN, drive, expect, told_of
 from vehicle_tracker.domain.trip import OpenTrip
 

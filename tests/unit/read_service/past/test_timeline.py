@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from read_service.timeline import Entry, Place, page_of
+from read_service.past.timeline import Entry, Place, page_of
 
 places = st.sets(
     st.builds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_service.outbox import MOST_WAITING, RESETS, Outbox
+from read_service.live.outbox import MOST_WAITING, RESETS, Outbox
 
 AT_ONCE = 0.0
 

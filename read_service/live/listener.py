@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from read_service.outbox import Outbox
+from read_service.live.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from projections.vehicle_search.model import VehicleQuery
-    from read_service.log_cursor import LogCursors
+    from read_service.live.cursor import LogCursors
 
 KEEP_ALIVE_S = 10.0
 """So long after the last message a comment is sent: a connection that is dead is noticed by it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from read_service.changes import HEARTBEAT
-from read_service.happened import TYPES
+from read_service.live.changes import HEARTBEAT
+from read_service.past.happened import TYPES
 from read_service.schemas import AsOf
 from vehicle_tracker.schemas import Instant, Vin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from projections.customer_vehicles.model import STATUSES
-from read_service.happened import TYPES
+from read_service.past.happened import TYPES
 from read_service.schemas import AsOf, CustomerName, Paged, VehiclePage
 from vehicle_tracker.schemas import Instant, Vin
 

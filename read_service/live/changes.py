@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.predicate import matches
-from read_service.happened import customer_of, entry
 from read_service.items import heartbeat_item
-from read_service.touched import OF_A_VEHICLE, vehicle_id_of, vins_of
+from read_service.live.touched import OF_A_VEHICLE, vehicle_id_of, vins_of
+from read_service.past.happened import customer_of, entry
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.telemetry import log as logger
 

@@ -10,8 +10,8 @@ import msgspec
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.vehicle_search.past import PastVehicleSearch
-from read_service import history_queries, history_schemas
 from read_service.items import answer, page_body
+from read_service.past import queries, schemas
 from read_service.vehicles_api import BEHIND, vehicle_query
 from vehicle_tracker.errors import Invalid
 from vehicle_tracker.schemas import rfc3339
@@ -34,8 +34,8 @@ def fleet_api(models: ReadModels) -> ApiBlueprint:
     )
 
     @blueprint.route("/fleet")
-    @blueprint.arguments(history_queries.FleetQuery, location="query")
-    @blueprint.response(200, history_schemas.Fleet)
+    @blueprint.arguments(queries.FleetQuery, location="query")
+    @blueprint.response(200, schemas.Fleet)
     @blueprint.alt_response(422, description="`invalid_request`, `too_much_to_read`")
     @blueprint.alt_response(503, description=f"{BEHIND}, `event_log_unavailable`")
     def show_fleet(query: dict[str, Any]) -> Response:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from projections.vehicle_search.model import VehiclePage, VehicleQuery
-from read_service import counting
-from read_service.counting import IDLE_S, SHARE, Counting
-from read_service.listener import Asked, Listener
+from read_service.live import counting
+from read_service.live.counting import IDLE_S, SHARE, Counting
+from read_service.live.listener import Asked, Listener
 from vehicle_tracker.errors import Unavailable
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from projections.customer_vehicles.model import VehicleDocument, VehicleView
 from projections.vehicle_search.model import VehicleQuery
-from read_service.news import News, Seen, Touched
+from read_service.live.news import News, Seen, Touched
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 VIN, OWNER, OTHER = "YS2R4X20005399401", UUID(int=1), UUID(int=2)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 
 from projections.trips.model import TripQuery
-from read_service import queries, trips_queries, trips_schemas
+from read_service import queries
 from read_service.items import answer
-from read_service.trip_items import geojson, gpx, heartbeats_of, trip_item
+from read_service.trips import queries as trips_queries
+from read_service.trips import schemas as trips_schemas
+from read_service.trips.items import geojson, gpx, heartbeats_of, trip_item
 from vehicle_tracker.domain.values import is_vin
 from vehicle_tracker.errors import Unacceptable, unknown_trip, unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from read_service.attended import Attended
-from read_service.counting import Counting
-from read_service.listener import Asked, Listener
-from read_service.news import News, event
-from read_service.stretch import Stretch, Stretches
+from read_service.live.attended import Attended
+from read_service.live.counting import Counting
+from read_service.live.listener import Asked, Listener
+from read_service.live.news import News, event
+from read_service.live.stretch import Stretch, Stretches
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import TrackerError, Unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from projections.vehicle_search.model import VehicleQuery
-    from read_service.log_cursor import LogCursors
+    from read_service.live.cursor import LogCursors
+    from read_service.live.news import Message
     from read_service.models import ReadModels
-    from read_service.news import Message
 
 LOOK_EVERY_S = 0.05
 LOOK_AGAIN_S = 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from read_service.news import Seen, Touched
-from read_service.touched import OF_A_VEHICLE, vehicle_id_of, vins_of
+from read_service.live.news import Seen, Touched
+from read_service.live.touched import OF_A_VEHICLE, vehicle_id_of, vins_of
 from vehicle_tracker.domain.connection import VehicleDisconnected
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.telemetry import log as logger

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from read_service.news import event
+from read_service.live.news import event
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import TrackerError
 from vehicle_tracker.telemetry import log as logger
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.vehicle_search.model import VehicleQuery
-    from read_service.listener import Listener
+    from read_service.live.listener import Listener
     from read_service.models import ReadModels
 
 LEAST_S = 1.0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from projections.paging import decode_cursor, encode_cursor
-from read_service import happened, history_queries, history_schemas
-from read_service.history import log_position
 from read_service.items import answer
-from read_service.timeline import BEGINNING, END, Asked, Place, entries, page_of
+from read_service.past import happened, queries, schemas
+from read_service.past.position import log_position
+from read_service.past.timeline import BEGINNING, END, Asked, Place, entries, page_of
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint
@@ -28,8 +28,8 @@ def timeline_api(models: ReadModels) -> ApiBlueprint:
     blueprint = ApiBlueprint("timeline", __name__, url_prefix="/api/v1")
 
     @blueprint.route("/vehicles/<vin>/timeline")
-    @blueprint.arguments(history_queries.TimelineQuery, location="query")
-    @blueprint.response(200, history_schemas.Timeline)
+    @blueprint.arguments(queries.TimelineQuery, location="query")
+    @blueprint.response(200, schemas.Timeline)
     @blueprint.alt_response(404, description="`unknown_vehicle`: never registered")
     @blueprint.alt_response(
         503,

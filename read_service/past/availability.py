@@ -7,7 +7,7 @@ import io
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from read_service.history_queries import LONGEST_PERIOD, TOO_LONG
+from read_service.past.queries import LONGEST_PERIOD, TOO_LONG
 from vehicle_tracker.domain.availability import Period, Spell, connected_time, spells
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle

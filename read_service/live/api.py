@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
-from read_service import feed_queries, feed_schemas
-from read_service.changes import changes
-from read_service.feed_queries import LAST_EVENT_ID, NOW, asked
 from read_service.items import answer
-from read_service.listener import Asked
+from read_service.live import queries, schemas
+from read_service.live.changes import changes
+from read_service.live.listener import Asked
+from read_service.live.queries import LAST_EVENT_ID, NOW, asked
 from read_service.vehicles_api import BEHIND
 from vehicle_tracker.web import ApiBlueprint
 
 if TYPE_CHECKING:
-    from read_service.feed import Feed
-    from read_service.log_cursor import LogCursors
+    from read_service.live.cursor import LogCursors
+    from read_service.live.feed import Feed
     from read_service.models import ReadModels
 
 EVENT_STREAM = "text/event-stream"
@@ -33,8 +33,8 @@ def changes_api(models: ReadModels, cursors: LogCursors) -> ApiBlueprint:
     blueprint = ApiBlueprint("changes", __name__, url_prefix="/api/v1")
 
     @blueprint.route("/changes")
-    @blueprint.arguments(feed_queries.ChangesQuery, location="query")
-    @blueprint.response(200, feed_schemas.ChangePage)
+    @blueprint.arguments(queries.ChangesQuery, location="query")
+    @blueprint.response(200, schemas.ChangePage)
     @blueprint.alt_response(503, description=BEHIND)
     def list_changes(query: dict[str, Any]) -> Response:
         """What happened, in the order in which it became known; to be read on from for ever.
@@ -71,7 +71,7 @@ def stream_api(feed: Feed, cursors: LogCursors) -> ApiBlueprint:
     blueprint = ApiBlueprint("stream", __name__, url_prefix="/api/v1")
 
     @blueprint.route("/stream")
-    @blueprint.arguments(feed_queries.StreamQuery, location="query")
+    @blueprint.arguments(queries.StreamQuery, location="query")
     @blueprint.response(200, content_type=EVENT_STREAM, description=EVENTS)
     @blueprint.alt_response(503, description=f"{BEHIND}, `too_many_streams`, `stopping`")
     def stream(query: dict[str, Any]) -> Response:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from projections.trips.measure import Place
-from read_service.happened import (
+from read_service.past.happened import (
     TYPES,
     DerivedTripEnded,
     DerivedTripStarted,
@@ -18,7 +18,7 @@ from read_service.happened import (
     customer_of,
     entry,
 )
-from read_service.history_schemas import Happened
+from read_service.past.schemas import Happened
 from vehicle_tracker.domain.connection import (
     ConnectionMended,
     VehicleConnected,

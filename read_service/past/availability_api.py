@@ -13,8 +13,9 @@ from projections.customer_vehicles.model import limit_of
 from projections.paging import decode_cursor, encode_cursor
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
-from read_service import history_queries, history_schemas
-from read_service.availability import (
+from read_service.items import answer
+from read_service.past import queries, schemas
+from read_service.past.availability import (
     COLUMNS,
     Asked,
     Available,
@@ -25,8 +26,7 @@ from read_service.availability import (
     share,
     theirs_since,
 )
-from read_service.history import log_position
-from read_service.items import answer
+from read_service.past.position import log_position
 from read_service.vehicles_api import BEHIND
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
@@ -63,8 +63,8 @@ def availability_api(models: ReadModels) -> ApiBlueprint:
     customers = _Customers(models)
 
     @blueprint.route("/vehicles/<vin>/availability")
-    @blueprint.arguments(history_queries.AvailabilityQuery, location="query")
-    @blueprint.response(200, history_schemas.VehicleAvailability)
+    @blueprint.arguments(queries.AvailabilityQuery, location="query")
+    @blueprint.response(200, schemas.VehicleAvailability)
     @blueprint.alt_response(404, description="`unknown_vehicle`: never registered")
     @blueprint.alt_response(422, description="`invalid_request`, `too_much_to_read`")
     @blueprint.alt_response(503, description="`read_model_behind`, `event_log_unavailable`")
@@ -74,8 +74,8 @@ def availability_api(models: ReadModels) -> ApiBlueprint:
         return _of_vehicle(models, vin, query)
 
     @blueprint.route("/customers/<uuid:customer_id>/availability")
-    @blueprint.arguments(history_queries.CustomerAvailabilityQuery, location="query")
-    @blueprint.response(200, history_schemas.CustomerAvailability)
+    @blueprint.arguments(queries.CustomerAvailabilityQuery, location="query")
+    @blueprint.response(200, schemas.CustomerAvailability)
     @blueprint.alt_response(404, description="`unknown_customer`")
     @blueprint.alt_response(422, description="`invalid_request`, `too_much_to_read`")
     @blueprint.alt_response(503, description=BEHIND)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.trips.model import TripQuery
-from read_service import happened
+from read_service.past import happened
 from vehicle_tracker.domain.trip import OpenTrip
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_stream
 from vehicle_tracker.history import History

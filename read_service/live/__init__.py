@@ -1,0 +1,1 @@
+"""What happens now: the live feed, and the changes it is made of."""
