@@ -64,7 +64,9 @@ class Deployment:
             self.followers.append(
                 self.follower("search-follower", "vehicle_search", FOLLOWER_PAGE="500")
             )
-        self.trips_follower = self.follower("trips-follower", "trips")
+        self._trips = [self.follower("trips-follower", "trips")]
+        if environment.get("ELASTICSEARCH_URL"):
+            self._trips.append(self.follower("trip-search-follower", "trip_search"))
         self.monitor = Running(self._monitor(), folder)
         self._customer_id = ""
 
@@ -120,7 +122,7 @@ class Deployment:
 
     @property
     def _programs(self) -> list[Running]:
-        followers = [*self.followers, self.trips_follower]
+        followers = [*self.followers, *self._trips]
         return [*self.write_services, *followers, self.monitor, self.read_service]
 
     def _register_fleet(self) -> None:
