@@ -32,7 +32,7 @@ MOST_KNOWN = 200_000
 """So many documents are kept in memory, 1 to 2 KB each."""
 
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 3.0
+LONGEST_PAUSE_S = 1.0
 
 MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError, StoreAwayError)
 """What a follower meets while a server is away or not migrated. Anything else is a defect."""

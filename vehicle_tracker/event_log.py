@@ -119,13 +119,16 @@ class EventLog(Application[UUID]):
             found.setdefault(event.originator_id, []).append(event)
         return found
 
+    def drop_lost_connections(self) -> None:
+        """Make place for new ones, where PostgreSQL has ended some: each would fail once."""
+        self.rows.datastore.pool.check()
+
     @contextmanager
     def listening(self) -> Iterator[Callable[[float], bool]]:
         """A function that waits so many seconds for an append, and says if there was one."""
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(SQL("LISTEN {}").format(Identifier(self.rows.channel_name)))
-            # Whoever listens anew may have lost its other connections, too.
-            self.rows.datastore.pool.check()
+            self.drop_lost_connections()  # whoever listens anew may have lost others, too
             yield lambda seconds: any(connection.notifies(timeout=seconds, stop_after=1))
 
 

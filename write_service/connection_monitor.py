@@ -67,7 +67,7 @@ def _be_active(
     connected: psycopg.Connection,
     health: MonitorHealth,
 ) -> None:
-    log.rows.datastore.pool.check()
+    log.drop_lost_connections()
     checkpoints = Checkpoints(connected)
     kept = checkpoints.load(settings.disconnect_after_s, log.head())
     logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)

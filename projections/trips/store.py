@@ -22,6 +22,7 @@ from projections.trips.page import Page
 from projections.trips.rules import TripRules
 from projections.trips.vehicle import DEFAULT
 from vehicle_tracker.domain.customer import Customer
+from vehicle_tracker.event_log import LOG_UNREACHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,7 +78,11 @@ class TripsStore(RelationalStore[Key, News]):
         if after != self._known_at or len(self._known) > MOST_KNOWN:
             self._forget()
         self._known_at = None  # until it is stored
-        super().store(changes, after=after, position=position, parked=parked)
+        try:
+            super().store(changes, after=after, position=position, parked=parked)
+        except LOG_UNREACHABLE:
+            self._log.drop_lost_connections()
+            raise
         self._known_at = position
 
     def amend(self, changes: Mapping[Key, Change], *, after: int, replayed: int) -> None:

@@ -120,7 +120,7 @@ def test_a_monitor_survives_its_database(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    event_log.rows.datastore.pool.check()
+    event_log.drop_lost_connections()
     _say(event_log, vin_of(1))
     wait_for(_says(event_log, vin_of(1), VehicleDisconnected), 20)
     process.send_signal(signal.SIGTERM)
