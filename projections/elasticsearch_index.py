@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from elasticsearch import BadRequestError, NotFoundError
 
-from projections.elasticsearch import may_pass, told_as_away, told_to_clients
+from projections.elasticsearch import may_pass, told_as_away
 from projections.store import OvertakenError, StoreAwayError, UnstorableError
 from vehicle_tracker.domain.values import to_microseconds
 
@@ -171,10 +171,9 @@ class SearchIndex:
 def found_position(client: Elasticsearch, alias: str) -> tuple[str, int]:
     """Which index a search finds behind an alias, and up to which position it finds all there is.
 
-    Errors: `Unavailable` with the code `search_unavailable`.
+    Errors: Elasticsearch's; `NotFoundError` while there is nothing to be found.
     """
-    with told_to_clients():
-        found = client.get(index=alias, id=POSITION_ID, realtime=False)
+    found = client.get(index=alias, id=POSITION_ID, realtime=False)
     return str(found["_index"]), int(found["_source"]["position"])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from elasticsearch import NotFoundError
+
 from projections.elasticsearch import told_to_clients
 from projections.elasticsearch_index import found_position
 from projections.paging import encode_cursor
@@ -50,14 +52,19 @@ class ElasticsearchTripSearch:
         self._engine = engine
 
     def position(self) -> int:
-        """The position of the log that the index answers of."""
-        return found_position(self._client, self._alias)[1]
+        """The position of the log that the index answers of; 0 while there is nothing."""
+        with told_to_clients():
+            try:
+                return found_position(self._client, self._alias)[1]
+            except NotFoundError:
+                return 0
 
     def find(self, query: TripQuery, now: datetime) -> TripPage:
         """A page of trips, of the older of the positions of both read models."""
         last = _Hit(*_in_the_index(query.cursor)) if query.cursor is not None else None
         named = named_by(query.q, self._engine)
-        index, position = found_position(self._client, self._alias)
+        with told_to_clients():
+            index, position = found_position(self._client, self._alias)
         items: list[TripView] = []
         more = True
         for _ in range(MOST_ROUNDS):

@@ -12,7 +12,7 @@ from elasticsearch import ApiError, BadRequestError, NotFoundError
 
 from projections.customer_vehicles.model import STATUSES
 from projections.elasticsearch import told_to_clients, unavailable
-from projections.elasticsearch_index import POSITION_ID
+from projections.elasticsearch_index import found_position
 from projections.paging import decode_cursor, encode_cursor, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search.elasticsearch_query import (
@@ -75,10 +75,9 @@ class ElasticsearchVehicleSearch:
         """The position of the log that a search would answer of; 0 while there is nothing."""
         with _told_to_clients():
             try:
-                found = self._client.get(index=self._alias, id=POSITION_ID, realtime=False)
+                return found_position(self._client, self._alias)[1]
             except NotFoundError:
                 return 0
-            return int(found["_source"]["position"])
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, of the older of the positions of both read models."""

@@ -162,6 +162,7 @@ def test_a_silent_vehicle_is_seen_to_be_silent(dispatcher: Dispatcher, tracker: 
 
 def test_filters_are_kept_in_the_address(dispatcher: Dispatcher, tracker: Run) -> None:
     """What is searched and filtered is in the address, works by keyboard, and survives a reload."""
+    _post(tracker, ABC123)  # or it may be silent by now, too
     dispatcher.open()
     dispatcher.types("/")
     dispatcher.types("bulk")
