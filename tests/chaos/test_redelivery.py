@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tests.chaos.deployment import Deployment
     from vehicle_tracker.settings import Settings
 
-TABLES = ("customer", "vehicle", "connections", "trip", "parked_event")
+# Not trips: a row says which page wrote it last, and pages differ. `check_truth` asks for them.
+TABLES = ("customer", "vehicle", "connections", "parked_event")
 
 
 def test_pages_are_delivered_again(
