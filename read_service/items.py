@@ -62,14 +62,18 @@ def page_body(
             vehicle_item(view, now, settings, open_trips.get(view.vehicle.vehicle_id))
             for view in page.items
         ],
-        "total": page.total,
-        "facets": {
-            "status": page.statuses,
-            "customers": page.customers,
-        },
+        **counts_of(page),
         "next_cursor": page.next_cursor,
         "position": page.position,
         "as_of": now,
+    }
+
+
+def counts_of(page: VehiclePage) -> dict[str, Any]:
+    """How many vehicles were found, and what another choice would find."""
+    return {
+        "total": page.total,
+        "facets": {"status": page.statuses, "customers": page.customers},
     }
 
 

@@ -48,20 +48,17 @@ class ReadModels:
 
     def wait_for(self, position: int) -> None:
         """Return once the read models are at `position`; at once if nobody asks for one."""
-        if position:
-            self.watch.wait_for(position)
+        self.watch.wait_for(position)
 
     def wait_for_search(self, position: int) -> None:
         """The same for searches, which may be answered by one model and filled in from another."""
         self.wait_for(position)
-        if position:
-            self.search_watch.wait_for(position)
+        self.search_watch.wait_for(position)
 
     def wait_for_trip_search(self, position: int) -> None:
         """The same for searches of trips."""
         self.trips_watch.wait_for(position)
-        if position:
-            self.trip_search_watch.wait_for(position)
+        self.trip_search_watch.wait_for(position)
 
     def as_of(self) -> datetime:
         """The instant as of which the read models are whole; statuses are derived for it."""

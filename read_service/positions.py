@@ -11,6 +11,8 @@ from vehicle_tracker.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vehicle_tracker.event_log import EventLog
+
 LOOK_EVERY_S = 0.05
 
 
@@ -28,10 +30,12 @@ class PositionWatch:
         self._changed = Condition()
 
     def wait_for(self, position: int) -> None:
-        """Return once the projection is at `position` or past it.
+        """Return once the projection is at `position` or past it; at once if it is 0.
 
         Errors: `Unavailable` with the code `read_model_behind` if it takes too long.
         """
+        if not position:
+            return
         self._seen = self._position()
         deadline = time.monotonic() + self._patience_s
         while self._seen < position:
@@ -52,6 +56,14 @@ class PositionWatch:
             with self._changed:
                 self._looking = False
                 self._changed.notify_all()
+
+
+def log_position(log: EventLog, at_least: int) -> int:
+    """The position of the log itself, for what is read out of it. Errors: `read_model_behind`."""
+    position = log.head()
+    if position < at_least:
+        raise behind(at_least, position)
+    return position
 
 
 def behind(wanted: int, reached: int) -> Unavailable:

@@ -10,7 +10,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 
 from projections.customer_vehicles.model import STATUSES
-from projections.vehicle_search.model import SORTS
+from projections.vehicle_search.model import SORTS, VehicleQuery
 from read_service.filter_fields import LABEL, BoxField, CircleField, Duration, Labels
 from vehicle_tracker.schemas import Instant
 
@@ -115,6 +115,19 @@ class VehiclesQuery(CustomerVehiclesQuery):
         load_default=(),
         validate=validate.Length(max=MOST_IDS),
         metadata={"description": "repeatable"},
+    )
+
+
+def vehicle_filter(query: dict[str, Any]) -> VehicleQuery:
+    """Which vehicles, as it was loaded; in no order and of no page."""
+    return VehicleQuery(
+        q=query["q"],
+        customer_ids=tuple(query["customer_id"]),
+        statuses=tuple(query["status"]),
+        silent_for=query["silent_for"],
+        box=query["bbox"],
+        near=query["near"],
+        labels=tuple(query["labels"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +10,9 @@ import msgspec
 
 from projections.customer_vehicles.model import limit_of
 from projections.paging import decode_cursor, encode_cursor
-from projections.vehicle_search.model import VehicleQuery
 from read_service import queries, schemas
 from read_service.items import answer, heartbeat_item, page_answer, vehicle_item
-from read_service.positions import behind
+from read_service.positions import log_position
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from projections.vehicle_search.model import VehicleQuery
     from read_service.models import ReadModels
 
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -97,24 +98,13 @@ def _search(models: ReadModels, query: dict[str, Any]) -> Response:
 
 def vehicle_query(query: dict[str, Any]) -> VehicleQuery:
     """What is asked of vehicles, as it was loaded."""
-    return VehicleQuery(
-        q=query["q"],
-        customer_ids=tuple(query["customer_id"]),
-        statuses=tuple(query["status"]),
-        silent_for=query["silent_for"],
-        box=query["bbox"],
-        near=query["near"],
-        labels=query["labels"],
-        sort=query["sort"],
-        limit=query["limit"],
-        cursor=query["cursor"],
-    )
+    page = {name: query[name] for name in ("sort", "limit", "cursor")}
+    return replace(queries.vehicle_filter(query), **page)
 
 
 def _heartbeats(models: ReadModels, vin: str, query: dict[str, Any]) -> Response:
-    now, position, limit = utc_now(), models.log.head(), query["limit"]
-    if position < query["at_least"]:
-        raise behind(query["at_least"], position)
+    now, limit = utc_now(), query["limit"]
+    position = log_position(models.log, query["at_least"])
     if not is_vin(vin) or not models.log.rows.last_topics([vehicle_stream(vin)]):
         raise unknown_vehicle(vin)
     after = _just_before(query["from_"])

@@ -10,15 +10,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from embedded.elasticsearch import CACHE, find_or_provision
 from embedded.elasticsearch import NAME as ELASTICSEARCH
 from embedded.supervisor import Supervisor
+from tests.databases import fresh_database
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
 
@@ -55,12 +53,8 @@ def postgresql_url() -> Iterator[str]:
 @pytest.fixture
 def database_url(postgresql_url: str) -> Iterator[str]:
     """The address of an empty database, dropped after the test."""
-    name = f"test_{uuid4().hex}"
-    host = conninfo_to_dict(postgresql_url)["host"]
-    with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"postgresql://postgres:@/{name}?host={host}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(postgresql_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from read_service.items import answer
 from read_service.live import queries, schemas
 from read_service.live.changes import changes
 from read_service.live.listener import Asked
-from read_service.live.queries import LAST_EVENT_ID, NOW, asked
+from read_service.live.queries import LAST_EVENT_ID, NOW
+from read_service.queries import vehicle_filter
 from read_service.vehicles_api import BEHIND
 from vehicle_tracker.web import ApiBlueprint
 
@@ -44,7 +45,7 @@ def changes_api(models: ReadModels, cursors: LogCursors) -> ApiBlueprint:
         models.wait_for(query["at_least"])
         now, after = models.as_of(), query["after"]
         position = models.log.head() if after == NOW else cursors.decode(after, "after")
-        page = changes(models, asked(query), position, query["limit"], now)
+        page = changes(models, vehicle_filter(query), position, query["limit"], now)
         return answer(
             {
                 "items": [
@@ -85,7 +86,8 @@ def stream_api(feed: Feed, cursors: LogCursors) -> ApiBlueprint:
         field = "after" if last is None else LAST_EVENT_ID
         cursor = query["after"] if last is None else last
         after = None if cursor in (None, "", NOW) else cursors.decode(cursor, field)
-        listener = feed.listen(Asked(asked(query), frozenset(query["vin"]), query["counts"]), after)
+        asked = Asked(vehicle_filter(query), frozenset(query["vin"]), query["counts"])
+        listener = feed.listen(asked, after)
         return Response(
             listener, content_type=EVENT_STREAM, headers=UNBUFFERED, direct_passthrough=True
         )

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from read_service.items import counts_of
+from read_service.live.listener import by_query
 from read_service.live.news import event
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import TrackerError
@@ -53,9 +55,7 @@ class Counting:
 
     def count(self, listeners: Sequence[Listener]) -> float:
         """Count one query, if one is due; answers how long to rest."""
-        asking: dict[VehicleQuery, list[Listener]] = {}
-        for one in listeners:
-            asking.setdefault(one.asked.query, []).append(one)
+        asking = by_query(listeners)
         self._counted = {query: self._counted.get(query) or _Counted() for query in asking}
         began = time.monotonic()
         due = {query: one.due_s(asking[query], began) for query, one in self._counted.items()}
@@ -75,10 +75,7 @@ class Counting:
         position = max(one.outbox.position for one in listeners)
         now = self._models.search_as_of()
         page = self._models.search.search(replace(query, limit=1), now)
-        counts = {
-            "total": page.total,
-            "facets": {"status": page.statuses, "customers": page.customers},
-        }
+        counts = counts_of(page)
         changed = counts != counted.counts or began - counted.told_at >= MOST_S
         told = set() if changed else counted.told
         text = event(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from read_service.live.attended import Attended
 from read_service.live.counting import Counting
-from read_service.live.listener import Asked, Listener
+from read_service.live.listener import Asked, Listener, by_query
 from read_service.live.news import News, event
 from read_service.live.stretch import Stretch, Stretches
 from vehicle_tracker.domain.values import utc_now
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from projections.vehicle_search.model import VehicleQuery
     from read_service.live.cursor import LogCursors
     from read_service.live.news import Message
     from read_service.models import ReadModels
@@ -125,7 +124,7 @@ class Feed:
         news = News(stretch.vehicles, stretch.position, self._models.settings)
         before, self._told = self._told, position
         told = 0
-        for query, asking in _by_query(listeners).items():
+        for query, asking in by_query(listeners).items():
             vins = frozenset[str]()
             if all(one.asked.vins for one in asking):
                 vins = vins.union(*(one.asked.vins for one in asking))
@@ -145,13 +144,6 @@ class Feed:
             said = event("behind", {"as_of": as_of, "answered_at": now})
             for listener in listeners:
                 listener.outbox.put({"behind": said})
-
-
-def _by_query(listeners: Sequence[Listener]) -> dict[VehicleQuery, list[Listener]]:
-    asking: dict[VehicleQuery, list[Listener]] = {}
-    for one in listeners:
-        asking.setdefault(one.asked.query, []).append(one)
-    return asking
 
 
 def _put(

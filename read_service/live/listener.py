@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from read_service.live.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from projections.vehicle_search.model import VehicleQuery
     from read_service.live.cursor import LogCursors
@@ -70,3 +70,11 @@ class Listener:
 
     def _id(self, position: int) -> bytes:
         return b"id: %b\n\n" % self._cursors.encode(position).encode()
+
+
+def by_query(listeners: Sequence[Listener]) -> dict[VehicleQuery, list[Listener]]:
+    """Those who ask the same, together."""
+    asking: dict[VehicleQuery, list[Listener]] = {}
+    for one in listeners:
+        asking.setdefault(one.asked.query, []).append(one)
+    return asking

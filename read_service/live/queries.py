@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields, validate
 
-from projections.vehicle_search.model import VehicleQuery
 from read_service.queries import VehiclesQuery
 from vehicle_tracker.schemas import Vin
 
@@ -56,17 +53,4 @@ class StreamQuery(VehiclesQuery):
     counts = fields.Boolean(
         load_default=False,
         metadata={"description": "also `counts`: the total and the facets of the search"},
-    )
-
-
-def asked(query: dict[str, Any]) -> VehicleQuery:
-    """Which vehicles, as a search is asked for them."""
-    return VehicleQuery(
-        q=query["q"],
-        customer_ids=tuple(query["customer_id"]),
-        statuses=tuple(query["status"]),
-        silent_for=query["silent_for"],
-        box=query["bbox"],
-        near=query["near"],
-        labels=tuple(query["labels"]),
     )

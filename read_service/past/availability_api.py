@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +25,7 @@ from read_service.past.availability import (
     share,
     theirs_since,
 )
-from read_service.past.position import log_position
+from read_service.positions import log_position
 from read_service.vehicles_api import BEHIND
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
@@ -185,4 +184,4 @@ def _csv_answer(found: Sequence[Available], name: str) -> Response:
 
 
 def _shown(start: datetime, end: datetime) -> dict[str, datetime]:
-    return {"from": start.astimezone(UTC), "to": end.astimezone(UTC)}
+    return {"from": start, "to": end}

@@ -9,8 +9,8 @@ import msgspec
 from projections.paging import decode_cursor, encode_cursor
 from read_service.items import answer
 from read_service.past import happened, queries, schemas
-from read_service.past.position import log_position
 from read_service.past.timeline import BEGINNING, END, Asked, Place, entries, page_of
+from read_service.positions import log_position
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
 from vehicle_tracker.web import ApiBlueprint

@@ -9,11 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from eventsourcing.domain import Aggregate
 from flask_migrate import upgrade
-from psycopg.conninfo import conninfo_to_dict
 
 from projections import create_app
 from projections.catalog import CUSTOMER_VEHICLES, TRIPS, TripSearchCopy, trips
@@ -23,6 +21,7 @@ from projections.elasticsearch_index import first_index
 from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trips.model import TripQuery
 from projections.trips.reader import RelationalTrips
+from tests.databases import fresh_database
 from tests.driving import told_of
 from tests.following import NOW, record
 from vehicle_tracker.domain.customer import Customer
@@ -160,24 +159,13 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
 
 @contextmanager
 def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
-    name, host = f"trip_search_{uuid4().hex}", conninfo_to_dict(postgresql_url)["host"]
-    url = f"postgresql://postgres:@/{name}?host={host}"
-    with pytest.MonkeyPatch.context() as patch:
+    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVENT_LOG_URL", url)
         patch.setenv("DATABASE_URL", url)
         patch.setattr(Aggregate.Event, "create_timestamp", staticmethod(lambda: minute(-1)))
         settings = Settings.from_environment()
-        with psycopg.connect(postgresql_url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-            with _following(which, settings, elasticsearch_url) as fleet:
-                yield fleet
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module", params=["relational", "elasticsearch"])
-def which(request: pytest.FixtureRequest) -> str:
-    """The adapter that is asked."""
-    return str(request.param)
+        with _following(which, settings, elasticsearch_url) as fleet:
+            yield fleet
 
 
 @pytest.fixture(scope="module")

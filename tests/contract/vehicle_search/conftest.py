@@ -9,10 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from flask_migrate import upgrade
-from psycopg.conninfo import conninfo_to_dict
 
 from projections import create_app
 from projections.catalog import CUSTOMER_VEHICLES, vehicle_search
@@ -23,6 +21,7 @@ from projections.elasticsearch_index import first_index
 from projections.follower import Follower
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
+from tests.databases import fresh_database
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -144,25 +143,15 @@ def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterato
             client.close()
 
 
-@pytest.fixture(scope="module", params=["relational", "elasticsearch"])
-def which(request: pytest.FixtureRequest) -> str:
-    """The adapter that is asked."""
-    return str(request.param)
-
-
 @contextmanager
 def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
-    name, host = f"search_{uuid4().hex}", conninfo_to_dict(postgresql_url)["host"]
-    url = f"postgresql://postgres:@/{name}?host={host}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EVENT_LOG_URL", url)
-        patch.setenv("DATABASE_URL", url)
-        settings = Settings.from_environment()
-    with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+    with fresh_database(postgresql_url) as url:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("EVENT_LOG_URL", url)
+            patch.setenv("DATABASE_URL", url)
+            settings = Settings.from_environment()
         with following(which, settings, elasticsearch_url) as fleet:
             yield fleet
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")

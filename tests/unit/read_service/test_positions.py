@@ -20,6 +20,13 @@ def test_what_is_reached_is_not_waited_for() -> None:
     assert len(looks) == 2
 
 
+def test_who_asks_for_no_position_does_not_look() -> None:
+    """Most reads ask for none, and must not pay for it."""
+    looks: list[int] = []
+    PositionWatch(lambda: looks.append(1) or 7, patience_s=0).wait_for(0)  # type: ignore[func-returns-value]
+    assert not looks
+
+
 def test_it_waits_until_it_is_reached() -> None:
     """The projection moves on while somebody waits."""
     moving = count()
