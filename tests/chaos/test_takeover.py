@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from projections.catalog import CUSTOMER_VEHICLES
+from tests.chaos.deployment import STARTS_WITHIN_S
 from tests.chaos.truth import check_truth
 from tests.running import wait_for
 
@@ -28,6 +29,7 @@ HOLDER = (
     " AND (classid::bigint << 32 | objid::bigint) = hashtextextended(%s, 0)"
 )
 POSITION = "SELECT position FROM projection WHERE name = %s"
+STANDS_BY = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s LIMIT 1"
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 
 
@@ -45,6 +47,15 @@ class Followers:
         """The one that holds the lock of the name, once one does."""
         wait_for(self._holder, TAKES_OVER_WITHIN_S)
         return next(one for one in self._followers if one.name == self._holder())
+
+    def await_stand_by(self) -> None:
+        """Wait until each that does not work waits for the lock: one that still starts is none."""
+        waits = "%pg_try_advisory_lock%"
+        for one in self._followers:
+            wait_for(
+                lambda name=one.name: name == self._holder() or self._one(STANDS_BY, name, waits),
+                STARTS_WITHIN_S,
+            )
 
     def takes_over_from(self, gone: Running) -> float:
         """How long it takes until another one has stored what is in the log now."""
@@ -87,9 +98,10 @@ def test_the_other_takes_over(
     dice: Random,
     say: Callable[[str], None],
 ) -> None:
-    """When the follower that works is killed with -9, the other has caught up within 5 s."""
+    """When the follower that works is killed with -9, the one standing by has caught up in 5 s."""
     with deployment.under_load(dice) as ledger:
         for _ in range(2):
+            followers.await_stand_by()
             ledger.await_deliveries(dice.randint(50, 100))
             working = followers.working()
             working.kill()
@@ -108,6 +120,7 @@ def test_one_that_was_replaced_wakes_up(
     """A follower that hung, was cut off and replaced stores nothing old when it goes on."""
     with deployment.under_load(dice) as ledger:
         for _ in range(2):
+            followers.await_stand_by()
             ledger.await_deliveries(dice.randint(50, 100))
             working = followers.working()
             working.freeze()
