@@ -8,7 +8,6 @@ heartbeat meets the primary key, and a late one finds its own place.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import ClassVar
 
 import msgspec
@@ -68,11 +67,10 @@ class HeartbeatRecorded(msgspec.Struct, frozen=True, array_like=True, gc=False):
 LATITUDE, LONGITUDE = (("{1,2}", "{heartbeat,latitude}"), ("{1,3}", "{heartbeat,longitude}"))
 """Where a state has them, in each encoding: paths of PostgreSQL's `json`."""
 
-_said = attrgetter(*Heartbeat.__struct_fields__)
 _write = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(HeartbeatRecorded, strict=False).decode  # a number may be an instant
-_EXACT = range(1970, 2100)
-"""Of these years a float's seconds name each microsecond."""
+_EXACT_UNTIL = 4e9
+"""From 1970 until then, in 2096, a float's seconds name each microsecond."""
 
 
 def encode(event: HeartbeatRecorded) -> bytes:
@@ -81,13 +79,27 @@ def encode(event: HeartbeatRecorded) -> bytes:
     JSON without names; what is missing at the end is left out. An instant is in seconds since 1970
     or, where that would not give it back exactly, with its offset, in RFC 3339.
     """
-    vin, recorded_at, *rest = _said(event.heartbeat)
-    said = (vin, recorded_at and _instant(recorded_at), *rest)
+    said, recorded_at = event.heartbeat, event.heartbeat.recorded_at
+    values = (  # written out: that is faster than an attrgetter
+        said.vin,
+        recorded_at and _instant(recorded_at),
+        said.latitude,
+        said.longitude,
+        said.speed_kmh,
+        said.heading_deg,
+        said.odometer_km,
+        said.fuel_level,
+        said.ignition,
+        said.altitude_m,
+        said.accuracy_m,
+        said.battery_level,
+        said.attributes,
+    )
     received_at = _instant(event.received_at)
     if event.request_id is not None:
-        return _write((received_at, said, event.request_id))
+        return _write((received_at, values, event.request_id))
     # No value ends in one of these letters: numbers, texts, objects, true and false do not.
-    return _write((received_at, said))[:-2].rstrip(b",nul") + b"]]"
+    return _write((received_at, values))[:-2].rstrip(b",nul") + b"]]"
 
 
 def decode(state: bytes) -> HeartbeatRecorded:
@@ -96,7 +108,9 @@ def decode(state: bytes) -> HeartbeatRecorded:
 
 
 def _instant(instant: datetime) -> float | datetime:
-    return instant.timestamp() if instant.tzinfo is UTC and instant.year in _EXACT else instant
+    if instant.tzinfo is UTC and 0 <= (seconds := instant.timestamp()) < _EXACT_UNTIL:
+        return seconds
+    return instant
 
 
 class _HeartbeatObject(Heartbeat, array_like=False):
