@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from projections.customer_vehicles.cells import cell_of
 from projections.customer_vehicles.connections import ConnectionsDocument, with_connection
 from projections.customer_vehicles.model import (
     Aggregated,
@@ -122,12 +123,15 @@ def _vehicle_key(vin: str) -> Key:
 
 def _with_heartbeat(document: VehicleDocument, event: HeartbeatRecorded) -> VehicleDocument:
     said, at = event.heartbeat, event.recorded_at.astimezone(UTC)
-    if said.latitude is not None and _is_newer(at, document.position_recorded_at):
+    latitude, longitude = said.latitude, said.longitude
+    is_newer = _is_newer(at, document.position_recorded_at)
+    if is_newer and latitude is not None and longitude is not None:
         document = replace(
             document,
             position_recorded_at=at,
-            latitude=said.latitude,
-            longitude=said.longitude,
+            latitude=latitude,
+            longitude=longitude,
+            cell=cell_of(latitude, longitude),
         )
     if _is_newer(at, document.last_heartbeat_at):
         document = replace(

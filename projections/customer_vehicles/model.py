@@ -34,8 +34,8 @@ class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
 class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What heartbeats change of a vehicle: all that a page of nothing but heartbeats has to store.
 
-    `latitude` and `longitude` are its last known place, said at `position_recorded_at`; the other
-    measurements are those of the newest heartbeat.
+    `latitude` and `longitude` are its last known place, in `cell` (see `cells`), said at
+    `position_recorded_at`; the other measurements are those of the newest heartbeat.
     """
 
     vehicle_id: UUID
@@ -52,6 +52,7 @@ class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     position_recorded_at: datetime | None = None
     latitude: float | None = None
     longitude: float | None = None
+    cell: int | None = None
 
 
 class VehicleDocument(NewestHeartbeat, frozen=True, kw_only=True, gc=False, omit_defaults=False):

@@ -21,6 +21,8 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    bindparam,
+    case,
     cast,
     func,
     literal,
@@ -60,6 +62,7 @@ customer = db.Table(
     Column("registered_at", _INSTANT, nullable=False),
     Column("disconnect_after_s", Integer),
     Column("trip_rules", JSON),
+    Column("changed_position", BigInteger, nullable=False, index=True),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
 )
 
@@ -89,8 +92,11 @@ vehicle = db.Table(
     Column("position_recorded_at", _INSTANT),
     Column("latitude", Double),
     Column("longitude", Double),
-    # No index has a column that heartbeats change, and a third of each page is left free: so an
-    # update touches one page and no index (HOT).
+    Column("cell", Integer),
+    # When what is searched of it changed last: not by heartbeats in the cell where it was.
+    Column("changed_position", BigInteger, nullable=False, index=True),
+    # So they change no column of an index, and a third of each page is left free: an update
+    # touches one page and no index (HOT).
     postgresql_with={"fillfactor": "65"},
 )
 in_use = and_(vehicle.c.registered_at.is_not(None), vehicle.c.decommissioned_at.is_(None))
@@ -147,12 +153,7 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for id_, document in connection.execute(found).all():
                     yield Key(kind, id_), decode(document)
 
-    def write(
-        self,
-        connection: Connection,
-        changes: Mapping[Key, Change],
-        position: int,  # noqa: ARG002 # documents are all that is kept
-    ) -> None:
+    def write(self, connection: Connection, changes: Mapping[Key, Change], position: int) -> None:
         """Write documents whole, but of most vehicles only what heartbeats changed."""
         for kind, statement in _UPSERTS.items():
             whole = [
@@ -160,13 +161,15 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for key, (before, after) in changes.items()
                 if key.kind is kind and not _only_heartbeats(before, after)
             ]
-            write_rows(connection, statement, whole)
+            write_rows(connection, statement, whole, position=position)
         newest = [
             msgspec.convert(after, NewestHeartbeat, from_attributes=True)
             for before, after in changes.values()
             if _only_heartbeats(before, after)
         ]
-        write_rows(connection, _UPDATE_HEARTBEATS, newest)
+        write_rows(connection, _UPDATE_HEARTBEATS, newest, position=position)
+        if judged := [key.id for key in changes if key.kind is ConnectionsDocument]:
+            connection.execute(_TOUCH, {"ids": f"{{{','.join(judged)}}}", "position": position})
 
 
 def _only_heartbeats(before: Document | None, after: Document) -> bool:
@@ -180,8 +183,17 @@ def _only_heartbeats(before: Document | None, after: Document) -> bool:
 def _update_heartbeats() -> Any:
     rows = rows_of_documents(vehicle)
     said = {name: rows.c[name] for name in NewestHeartbeat.__struct_fields__}
+    is_new = vehicle.c.last_heartbeat_at.is_(None) | vehicle.c.cell.is_distinct_from(rows.c.cell)
+    said["changed_position"] = case((is_new, _POSITION), else_=vehicle.c.changed_position)
     return update(vehicle).values(said).where(vehicle.c.vehicle_id == rows.c.vehicle_id)
 
 
-_UPSERTS = {kind: upsert(table) for kind, table in _TABLES.items()}
+_POSITION = bindparam("position", type_=BigInteger)
+_UPSERTS = {kind: upsert(table, changed_position=_POSITION) for kind, table in _TABLES.items()}
 _UPDATE_HEARTBEATS = _update_heartbeats()
+_TOUCH = (
+    update(vehicle)
+    .values(changed_position=_POSITION)
+    .where(vehicle.c.vehicle_id == func.any(cast(bindparam("ids", type_=Text), ARRAY(Uuid))))
+)
+"""Vehicles of which it was judged whether they are connected: they are searched by that."""

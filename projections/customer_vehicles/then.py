@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PLACE = {"position_recorded_at", "latitude", "longitude"}
 _UNHEARD = dict.fromkeys(set(NewestHeartbeat.__struct_fields__) - {"vehicle_id", *_PLACE})
-"""What heartbeats say, but where: nothing yet."""
+"""What heartbeats say, but where: nothing yet. By cells nobody looks for what was."""
 
 ONLY_SHOWN = _UNHEARD.keys() - {"last_heartbeat_at"}
 """What no vehicle is searched by."""
