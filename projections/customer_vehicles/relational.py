@@ -1,14 +1,7 @@
-"""Customers and their vehicles in PostgreSQL: the tables, and how a page of events is stored.
-
-Documents travel as JSON in both directions: msgspec writes and reads a thousand of them in some
-milliseconds, and PostgreSQL takes them apart in one statement a table.
-"""
+"""Customers and their vehicles in PostgreSQL: the tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,38 +10,13 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
-    Table,
     Text,
     Uuid,
     and_,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal,
-    select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from projections.customer_vehicles.connections import ConnectionsDocument
-from projections.customer_vehicles.fold import Key
-from projections.customer_vehicles.model import (
-    CustomerDocument,
-    Document,
-    NewestHeartbeat,
-    VehicleDocument,
-)
 from projections.database import db
-from projections.json_rows import as_json, rows_of_documents, upsert, write_rows
-from projections.store import RelationalStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy import Connection
-
-    from projections.store import Change
 
 _INSTANT = DateTime(timezone=True)
 
@@ -126,74 +94,5 @@ connections = db.Table(
     Column("forgotten", _INSTANT),
 )
 
-_TABLES: dict[type[Document], Table] = {
-    CustomerDocument: customer,
-    VehicleDocument: vehicle,
-    ConnectionsDocument: connections,
-}
-TABLES = tuple(_TABLES.values())
+TABLES = (customer, vehicle, connections)
 """All that this read model is kept in."""
-
-
-class CustomerVehiclesStore(RelationalStore[Key, Document]):
-    """Where the follower keeps customers, vehicles and their connections."""
-
-    def select(self, connection: Connection, keys: Iterable[Key]) -> Iterable[tuple[Key, Document]]:
-        """Those of the documents that exist: one SELECT a table."""
-        for kind, table in _TABLES.items():
-            ids = ",".join(key.id for key in keys if key.kind is kind)
-            if ids:
-                (primary_key,) = table.primary_key
-                # As one text: as many parameters would take longer to parse than to look up.
-                wanted = cast(literal(f"{{{ids}}}", Text), ARRAY(Uuid))
-                found = select(cast(primary_key, Text), as_json(table)).where(
-                    primary_key == func.any(wanted)
-                )
-                decode = msgspec.json.Decoder(kind).decode
-                for id_, document in connection.execute(found).all():
-                    yield Key(kind, id_), decode(document)
-
-    def write(self, connection: Connection, changes: Mapping[Key, Change], position: int) -> None:
-        """Write documents whole, but of most vehicles only what heartbeats changed."""
-        for kind, statement in _UPSERTS.items():
-            whole = [
-                after
-                for key, (before, after) in changes.items()
-                if key.kind is kind and not _only_heartbeats(before, after)
-            ]
-            write_rows(connection, statement, whole, position=position)
-        newest = [
-            msgspec.convert(after, NewestHeartbeat, from_attributes=True)
-            for before, after in changes.values()
-            if _only_heartbeats(before, after)
-        ]
-        write_rows(connection, _UPDATE_HEARTBEATS, newest, position=position)
-        if judged := [key.id for key in changes if key.kind is ConnectionsDocument]:
-            connection.execute(_TOUCH, {"ids": f"{{{','.join(judged)}}}", "position": position})
-
-
-def _only_heartbeats(before: Document | None, after: Document) -> bool:
-    return (
-        isinstance(before, VehicleDocument)
-        and isinstance(after, VehicleDocument)
-        and before.version == after.version
-    )
-
-
-def _update_heartbeats() -> Any:
-    rows = rows_of_documents(vehicle)
-    said = {name: rows.c[name] for name in NewestHeartbeat.__struct_fields__}
-    is_new = vehicle.c.last_heartbeat_at.is_(None) | vehicle.c.cell.is_distinct_from(rows.c.cell)
-    said["changed_position"] = case((is_new, _POSITION), else_=vehicle.c.changed_position)
-    return update(vehicle).values(said).where(vehicle.c.vehicle_id == rows.c.vehicle_id)
-
-
-_POSITION = bindparam("position", type_=BigInteger)
-_UPSERTS = {kind: upsert(table, changed_position=_POSITION) for kind, table in _TABLES.items()}
-_UPDATE_HEARTBEATS = _update_heartbeats()
-_TOUCH = (
-    update(vehicle)
-    .values(changed_position=_POSITION)
-    .where(vehicle.c.vehicle_id == func.any(cast(bindparam("ids", type_=Text), ARRAY(Uuid))))
-)
-"""Vehicles of which it was judged whether they are connected: they are searched by that."""
