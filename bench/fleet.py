@@ -102,7 +102,7 @@ class Rounds:
         return self.begins + request * self.spacing_s
 
     def request(self, number: int) -> Sent:
-        """The request of this number, from 0; numbers do not go down."""
+        """The request of this number, from 0; cheap round by round."""
         lap, block = divmod(number, self.blocks)
         if lap != self._lap:
             self._lap = lap
