@@ -137,10 +137,12 @@ def deployed(
     search: bool = True,
     trips: bool = False,
     environment: Mapping[str, str] | None = None,
+    ports: Mapping[str, int] | None = None,
 ) -> Iterator[Deployment]:
     """Both stores on `data`, or on a folder that is gone afterwards; all is stopped at the end.
 
-    Without `search` there is no Elasticsearch; with `trips` they are followed too.
+    Without `search` there is no Elasticsearch; with `trips` they are followed too. `ports` are
+    those that may not be any.
     """
     signal.signal(signal.SIGTERM, _exit)
     folder = (data or Path(tempfile.mkdtemp(prefix="vt-bench-"))).absolute()
@@ -161,7 +163,9 @@ def deployed(
             server.start(supervisor)
             elasticsearch = server.url
         where = {**programs.addresses(postgresql.url, elasticsearch), **(environment or {})}
-        yield Deployment(folder, supervisor, where, _followers(search=search, trips=trips))
+        tracker = Deployment(folder, supervisor, where, _followers(search=search, trips=trips))
+        tracker.ports |= ports or {}
+        yield tracker
     finally:
         _stop(supervisor)
         os.close(writing)

@@ -92,7 +92,7 @@ class Rounds:
             raise ValueError(f"a fleet of a multiple of {BLOCK} vehicles is expected")
         self.blocks = vehicles // BLOCK
         self.begins = begins
-        self.spacing_s = _plan(0, LATE_BY).heartbeats / rate
+        self.spacing_s = _heartbeats_a_request() / rate
         """From one request's due time to the next one's."""
         self._first = round_at(begins)
         self._lap = -1
@@ -123,18 +123,23 @@ class _Plan(NamedTuple):
     late: int
     duplicates: int
 
-    @property
-    def heartbeats(self) -> int:
-        return self.fresh + self.late + self.duplicates
-
 
 def _plan(round_: int, lap: int) -> _Plan:
-    """`lap` counts from this run's first round: nothing is sent of rounds before it."""
+    senders = _senders(round_, lap)
+    ago = (0, LATE_BY, 1)
+    templates = [(n, _template(some, round_ - n)) for n, some in zip(ago, senders, strict=True)]
+    return _Plan(templates, *map(len, senders))
+
+
+def _senders(round_: int, lap: int) -> tuple[list[int], list[int], list[int]]:
+    """Who sends this round's heartbeat, who one that was kept back, and who the last one again.
+
+    `lap` counts from a run's first round: nothing is sent of rounds before it.
+    """
     speaks = [n for n in range(BLOCK) if not is_silent(n, round_)]
+    then, before = round_ - LATE_BY, round_ - 1
     fresh = [n for n in speaks if not keeps_back(n, round_)]
-    then = round_ - LATE_BY
     late = [n for n in speaks if lap >= LATE_BY and keeps_back(n, then) and not is_silent(n, then)]
-    before = round_ - 1
     again = [
         n
         for n in speaks
@@ -142,9 +147,13 @@ def _plan(round_: int, lap: int) -> _Plan:
         and (n + round_) % ONE_IN == 0
         and not (is_silent(n, before) or keeps_back(n, before))
     ]
-    sends = (0, fresh), (LATE_BY, late), (1, again)
-    templates = [(ago, _template(some, round_ - ago)) for ago, some in sends if some]
-    return _Plan(templates, len(fresh), len(late), len(again))
+    return fresh, late, again
+
+
+def _heartbeats_a_request() -> float:
+    """The mean of all rounds but the first few."""
+    rounds = range(FALL_SILENT_OF)
+    return sum(len(some) for n in rounds for some in _senders(n, LATE_BY)) / len(rounds)
 
 
 def _template(places: Iterable[int], round_: int) -> list[bytes]:

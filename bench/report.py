@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pygal
-from pygal.style import CleanStyle
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 RESULTS = Path(__file__).parent / "results"
+LABELS = 12
+"""So many are written below a plot, as a rule."""
 
 
 class Plot(NamedTuple):
@@ -80,7 +81,7 @@ def write(
     }
     path.write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
     if plot:
-        path.with_suffix(".svg").write_bytes(_drawn(plot))
+        _draw(plot, path.with_suffix(".svg"))
     return path
 
 
@@ -95,17 +96,21 @@ def show(title: str, lines: Mapping[str, object], path: Path | None = None) -> N
         console.print(f"{path} and what is beside it", markup=False, soft_wrap=True)
 
 
-def _drawn(plot: Plot) -> bytes:
-    # Without the script that pygal would have a browser fetch from elsewhere.
-    options = {"js": (), "style": CleanStyle, "legend_at_bottom": True, "truncate_legend": -1}
-    kind = pygal.StackedBar if plot.bars else pygal.Line
-    chart = kind(title=plot.title, x_title=plot.x_title, y_title=plot.y_title, **options)
-    chart.x_labels = [str(one) for one in plot.x]
-    if not plot.bars:
-        chart.show_dots = False
-        chart.x_labels_major_count = 10
-        chart.show_minor_x_labels = False
+def _draw(plot: Plot, path: Path) -> None:
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(plot.x))
+    bottom = [0.0] * len(plot.x)
     for name, values in plot.series.items():
-        chart.add(name, list(values))
-    drawn: bytes = chart.render()
-    return drawn
+        known = [float("nan") if value is None else value for value in values]
+        if plot.bars:
+            axes.bar(places, known, bottom=bottom, label=name)
+            bottom = [below + value for below, value in zip(bottom, known, strict=True)]
+        else:
+            axes.plot(places[: len(known)], known, label=name)
+    every = max(1, len(plot.x) // LABELS)
+    axes.set_xticks(places[::every], [str(one) for one in plot.x[::every]])
+    axes.set(title=plot.title, xlabel=plot.x_title, ylabel=plot.y_title, ylim=(0, None))
+    if plot.series:
+        figure.legend(loc="outside right upper")
+    figure.savefig(path, format="svg")
