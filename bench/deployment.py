@@ -144,7 +144,7 @@ def deployed(
     Without `search` there is no Elasticsearch; with `trips` they are followed too. `ports` are
     those that may not be any.
     """
-    signal.signal(signal.SIGTERM, _exit)
+    before = signal.signal(signal.SIGTERM, _exit)
     folder = (data or Path(tempfile.mkdtemp(prefix="vt-bench-"))).absolute()
     sockets = Path(tempfile.mkdtemp(prefix="vt-"))
     logs = folder / "logs"
@@ -171,6 +171,7 @@ def deployed(
         os.close(writing)
         os.close(reading)
         shutil.rmtree(sockets, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -82,7 +82,7 @@ def keeps_back(number: int, round_: int) -> bool:
 
 
 class Rounds:
-    """What is posted of a fleet that sends `rate` heartbeats a second from an instant on.
+    """What is posted of a fleet that sends `rate` new heartbeats a second from an instant on.
 
     `begins` is in seconds since 1970; the fleet is a multiple of a thousand vehicles.
     """
@@ -92,7 +92,7 @@ class Rounds:
             raise ValueError(f"a fleet of a multiple of {BLOCK} vehicles is expected")
         self.blocks = vehicles // BLOCK
         self.begins = begins
-        self.spacing_s = _heartbeats_a_request() / rate
+        self.spacing_s = _new_ones_a_request() / rate
         """From one request's due time to the next one's."""
         self._first = round_at(begins)
         self._lap = -1
@@ -134,12 +134,12 @@ def _plan(round_: int, lap: int) -> _Plan:
 def _senders(round_: int, lap: int) -> tuple[list[int], list[int], list[int]]:
     """Who sends this round's heartbeat, who one that was kept back, and who the last one again.
 
-    `lap` counts from a run's first round: nothing is sent of rounds before it.
+    `lap` counts from a run's first round: nobody has sent one before it that could be sent again.
     """
     speaks = [n for n in range(BLOCK) if not is_silent(n, round_)]
     then, before = round_ - LATE_BY, round_ - 1
     fresh = [n for n in speaks if not keeps_back(n, round_)]
-    late = [n for n in speaks if lap >= LATE_BY and keeps_back(n, then) and not is_silent(n, then)]
+    late = [n for n in speaks if keeps_back(n, then) and not is_silent(n, then)]
     again = [
         n
         for n in speaks
@@ -150,10 +150,11 @@ def _senders(round_: int, lap: int) -> tuple[list[int], list[int], list[int]]:
     return fresh, late, again
 
 
-def _heartbeats_a_request() -> float:
-    """The mean of all rounds but the first few."""
+def _new_ones_a_request() -> float:
+    """The mean of all rounds."""
     rounds = range(FALL_SILENT_OF)
-    return sum(len(some) for n in rounds for some in _senders(n, LATE_BY)) / len(rounds)
+    senders = (_senders(n, 1) for n in rounds)
+    return sum(len(fresh) + len(late) for fresh, late, _ in senders) / len(rounds)
 
 
 def _template(places: Iterable[int], round_: int) -> list[bytes]:

@@ -69,8 +69,9 @@ def post(
     say: Callable[[Posted], None], port: int, vehicles: int, rate: float, seconds: float
 ) -> Posted:
     """Post for so many seconds; `say` hears of it before, then twice a second, in short."""
+    rounds = Rounds(vehicles, rate, time.time() + LEAD_S)
     say(Posted())
-    return asyncio.run(_post(say, port, Rounds(vehicles, rate, time.time() + LEAD_S), seconds))
+    return asyncio.run(_post(say, port, rounds, seconds))
 
 
 async def _post(say: Callable[[Posted], None], port: int, rounds: Rounds, seconds: float) -> Posted:

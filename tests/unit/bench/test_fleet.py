@@ -37,7 +37,7 @@ def test_what_is_counted_is_what_is_posted() -> None:
         assert len(keys & known) == sent.duplicates
         known |= keys
     assert (sent.late, sent.duplicates) == (10, 10)
-    assert sent.heartbeats / RATE == pytest.approx(rounds.spacing_s, rel=0.01)
+    assert (sent.fresh + sent.late) / RATE == pytest.approx(rounds.spacing_s, rel=0.01)
 
 
 def test_the_silent_are_silent_for_four_rounds() -> None:
