@@ -77,6 +77,7 @@ Index(
     postgresql_where=in_use,
 )
 Index("vehicle_customer_id_idx", vehicle.c.customer_id, postgresql_where=in_use)
+Index("vehicle_cell_idx", vehicle.c.cell, postgresql_where=in_use)
 
 limited = customer.c.disconnect_after_s.is_not(None)
 """The few customers that have a limit of their own."""
