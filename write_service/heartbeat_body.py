@@ -29,15 +29,26 @@ class Batch(NamedTuple):
 def body_of(request: Request, most_bytes: int) -> bytes:
     """The body, unpacked if it is gzip. At most `most_bytes` are ever unpacked.
 
-    Errors: `TooLarge` (`body_too_large`), `Malformed` (`malformed_gzip`), `Unsupported`.
+    Errors: `TooLarge` (`body_too_large`), `Malformed` (`malformed_gzip`, `torn_body`),
+    `Unsupported`.
     """
     body = request.get_data(cache=False)
+    refuse_torn(body, request.content_length)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "gzip":
         return _unpack(body, most_bytes)
     if encoding != "identity":
         raise Unsupported("unsupported_encoding", "Send the body as it is, or in gzip.")
     return body
+
+
+def refuse_torn(body: bytes, length: int | None) -> None:
+    """Refuse a body whose sender went away in the middle: a part may look like another whole.
+
+    Errors: `Malformed` (`torn_body`).
+    """
+    if length is not None and len(body) != length:
+        raise Malformed("torn_body", f"Of {length} bytes only {len(body)} came.")
 
 
 def decode(body: bytes, content_type: str, most_items: int) -> Batch:

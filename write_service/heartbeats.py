@@ -54,7 +54,11 @@ class HeartbeatRecorder:
         self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
 
     def record(
-        self, heartbeats: Sequence[Heartbeat], now: datetime, request_id: str | None = None
+        self,
+        heartbeats: Sequence[Heartbeat],
+        now: datetime,
+        client: str = "",
+        request_id: str | None = None,
     ) -> Recording:
         """Record heartbeats received at `now`; returns once those accepted are durable.
 
