@@ -56,7 +56,7 @@ def write_service(*options: str, **environment: str) -> Iterator[Service]:
         url = server.get_uri()
         workers = ("--workers", os.environ.get("WORKERS", "1"))
         process = subprocess.Popen(
-            served("write_service.wsgi:app", PORT, *workers, *options),
+            served("write_service", PORT, *workers, *options),
             env={**os.environ, "EVENT_LOG_URL": url, "DATABASE_URL": url, **environment},
             stdout=subprocess.DEVNULL,
         )

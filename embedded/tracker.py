@@ -21,6 +21,7 @@ from embedded.postgresql import PostgreSQL
 from embedded.stamp import Stamp
 from embedded.supervisor import Program, Supervisor
 from embedded.terminal import Terminal
+from vehicle_tracker.serving import served
 
 HOST = "127.0.0.1"
 CHECKOUT = Path(__file__).parent.parent
@@ -202,15 +203,13 @@ def _addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
         "DATABASE_URL": postgresql,
         "ELASTICSEARCH_URL": elasticsearch,
         "LOG_FORMAT": "text",
+        "TRUSTED_PROXIES": HOST,
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def _service(name: str, port: int, where: dict[str, str]) -> Program:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
-    command += ["--port", str(port), "--workers-kill-timeout", "3"]
-    command += [f"{name}_service.wsgi:app"]
-    return Program(f"{name}-service", command, where, folder=CHECKOUT)
+    return Program(f"{name}-service", served(f"{name}_service", port), where, folder=CHECKOUT)
 
 
 def _flask(name: str, where: dict[str, str], *arguments: str) -> Program:

@@ -37,6 +37,8 @@ REQUESTS = Histogram(
 PROBLEM = "application/problem+json"
 BEGAN = "vehicle_tracker.began"
 """Where in the environment stands when a request began, if somebody else had it before Flask."""
+REFUSED = "vehicle_tracker.refused"
+"""Where in the environment stands the error for which it was refused there: Flask tells it."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
@@ -221,6 +223,8 @@ def _observe(app: Flask, service: str) -> None:
         g.request_id = g.given_request_id or uuid4().hex
         g.began = request.environ.get(BEGAN) or time.perf_counter()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if refused := request.environ.get(REFUSED):
+            raise refused
 
     @app.after_request
     def end(response: Response) -> Response:

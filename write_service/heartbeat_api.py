@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
 
 from vehicle_tracker.web import ApiBlueprint
 from write_service import heartbeat_body, schemas
-from write_service.heartbeat_door import REFUSED
 from write_service.heartbeat_message import BareHeartbeatSchema, HeartbeatSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vehicle_tracker.settings import Settings
+    from write_service.fair_share import FairShare
     from write_service.heartbeat_intake import HeartbeatIntake
 
 _BODIES = {
@@ -31,8 +32,8 @@ _BODIES = {
 _BODY = {"content": {"application/json": {"schema": BareHeartbeatSchema}}}
 
 
-def heartbeats_api(intake: HeartbeatIntake, settings: Settings) -> ApiBlueprint:
-    """The routes that vehicles and gateways post to."""
+def heartbeats_api(intake: HeartbeatIntake, bodies: FairShare, settings: Settings) -> ApiBlueprint:
+    """The routes that vehicles and gateways post to. `bodies` is the memory for them, in bytes."""
     blueprint = ApiBlueprint("heartbeats", __name__, url_prefix="/api/v1")
 
     @blueprint.route("/heartbeats", methods=["POST"])
@@ -41,7 +42,9 @@ def heartbeats_api(intake: HeartbeatIntake, settings: Settings) -> ApiBlueprint:
     @blueprint.doc(requestBody=_BODIES)
     def record_heartbeats() -> Response:
         """Record a heartbeat, an array of them, or one a line. 202 means committed to the log."""
-        return _accepted(intake.take(_body(), request.mimetype, _client(), g.given_request_id))
+        client = _client()
+        with _body(client) as body:
+            return _accepted(intake.take(body, request.mimetype, client, g.given_request_id))
 
     @blueprint.route("/vehicles/<vin>/heartbeats", methods=["POST"])
     @blueprint.response(202, schemas.HeartbeatsRecorded)
@@ -49,12 +52,17 @@ def heartbeats_api(intake: HeartbeatIntake, settings: Settings) -> ApiBlueprint:
     @blueprint.doc(requestBody=_BODY)
     def record_heartbeat_of(vin: str) -> Response:
         """Record a heartbeat of one vehicle; an empty body is a bare heartbeat."""
-        return _accepted(intake.take_one(vin, _body(), _client(), g.given_request_id))
+        client = _client()
+        with _body(client) as body:
+            return _accepted(intake.take_one(vin, body, client, g.given_request_id))
 
-    def _body() -> bytes:
-        if refused := request.environ.get(REFUSED):
-            raise refused
-        return heartbeat_body.body_of(request, settings.max_body_bytes)
+    @contextmanager
+    def _body(client: str) -> Iterator[bytes]:
+        """The body, unpacked. Whoever let the request in could know only its size when packed."""
+        body = heartbeat_body.body_of(request, settings.max_body_bytes)
+        packed = "Content-Encoding" in request.headers
+        with bodies.holding(client, len(body) or 1) if packed else nullcontext():
+            yield body
 
     return blueprint
 

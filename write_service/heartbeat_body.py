@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from flask import Request
 
 NDJSON = "application/x-ndjson"
+
+_SMALL = 16_384
+_hard_work = Lock()
+"""Held by who unpacks, takes a large body to pieces, or looks for words for what is wrong with one.
+
+One at a time: else threads that do so would leave the others no share of the processor.
+"""
 
 
 class Batch(NamedTuple):
@@ -36,7 +44,8 @@ def body_of(request: Request, most_bytes: int) -> bytes:
     refuse_torn(body, request.content_length)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "gzip":
-        return _unpack(body, most_bytes)
+        with _hard_work:
+            return _unpack(body, most_bytes)
     if encoding != "identity":
         raise Unsupported("unsupported_encoding", "Send the body as it is, or in gzip.")
     return body
@@ -56,7 +65,10 @@ def decode(body: bytes, content_type: str, most_items: int) -> Batch:
 
     Errors: `Malformed` if as a whole it is not JSON, `TooLarge` (`batch_too_large`).
     """
-    batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
+    batch = _decode_fast(body, content_type) if len(body) <= _SMALL else None
+    if batch is None:
+        with _hard_work:
+            batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
     if len(batch.items) > most_items:
         raise TooLarge(
             "batch_too_large",

@@ -1,18 +1,21 @@
 """A door for heartbeats before Flask's, which costs ten times what is done behind it.
 
-What a vehicle usually sends is taken here; all else, and every error, is left to Flask, which
-answers on the same routes by the same `HeartbeatIntake`. So both doors give the same answers, and
-what happens here is seen as it is there: request ids, metrics, problem documents.
+What a vehicle usually sends is taken here; all else is left to Flask, which answers on the same
+routes by the same `HeartbeatIntake`, and so is the telling of every error. So both doors give the
+same answers, and are seen alike in request ids and metrics.
+
+Errors are told one at a time: a flood of wrong bodies has one thread's share of the processor.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from vehicle_tracker.domain.values import is_vin
-from vehicle_tracker.web import BEGAN, answer_seconds
+from vehicle_tracker.web import BEGAN, REFUSED, answer_seconds
 from write_service.heartbeat_body import refuse_torn
 
 if TYPE_CHECKING:
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from write_service.heartbeat_intake import HeartbeatIntake
-
-REFUSED = "write_service.refused"
-"""Where in the environment stands what was raised here, for Flask's route to raise it again."""
 
 ROUTE = "/api/v1/heartbeats"
 ROUTE_OF_ONE = "/api/v1/vehicles/<vin>/heartbeats"
@@ -39,6 +39,7 @@ class HeartbeatDoor:
         self._flask = flask
         self._intake = intake
         self._most_bytes = most_bytes
+        self._telling = Lock()
         self._seconds = answer_seconds(service, ROUTE, "POST", 202)
         self._seconds_of_one = answer_seconds(service, ROUTE_OF_ONE, "POST", 202)
 
@@ -54,7 +55,8 @@ class HeartbeatDoor:
             answer = self._take("" if path == ROUTE else vin, environ)
         except Exception as error:  # noqa: BLE001 # Flask knows how to tell each
             environ[REFUSED] = error
-            return self._flask(environ, start_response)
+            with self._telling:
+                return self._flask(environ, start_response)
         seconds = self._seconds if path == ROUTE else self._seconds_of_one
         seconds.observe(perf_counter() - began)
         start_response(
@@ -70,7 +72,8 @@ class HeartbeatDoor:
     def _is_plain(self, environ: WSGIEnvironment) -> bool:
         length = environ.get("CONTENT_LENGTH", "")
         return (
-            length.isdecimal()
+            REFUSED not in environ
+            and length.isdecimal()
             and int(length) <= self._most_bytes
             and not any(header in environ for header in _UNUSUAL)
         )
