@@ -1,6 +1,6 @@
 # The vocabulary of this project; `make help` lists it. Needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-single bench-overload clean clean-data lock embedded dev
+.PHONY: help run test lint format bench clean clean-data lock embedded dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3.13 python3.12 python3.11 python3
@@ -55,11 +55,9 @@ format: dev ## Rewrite the sources in the one style
 bench: dev ## Measure heartbeats per second on this machine
 	@exec $(VENV)/python -m bench
 
-bench-single: dev ## Measure durable heartbeats a second, one a request (needs wrk)
-	@exec $(VENV)/python -m bench.single
-
-bench-overload: dev ## Measure what is stored when twice as much comes as can be
-	@exec $(VENV)/python -m bench.overload
+bench-million: ## Carry a million vehicles on this machine (ARGS="--vehicles 100000 --minutes 2")
+bench-%: dev
+	@exec $(VENV)/python -m bench.$* $(ARGS)
 
 clean: ## Forget what was built and installed, not the data
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov
