@@ -15,8 +15,10 @@ from pathlib import Path
 
 import click
 
+from bench import report
 from bench.writing import START, VEHICLES, register_fleet, write_service
 
+GOALS = {"64 connections": "3,000/s (goal 3,600/s), p99 50 ms"}
 SCRIPT = Path(__file__).with_suffix(".lua")
 
 
@@ -65,17 +67,31 @@ def measure(connections: list[int], seconds: float, rounds: int) -> dict[str, di
 @click.option("--connections", multiple=True, default=(16, 64, 256), show_default=True)
 @click.option("--seconds", default=5.0, show_default=True, help="How long each round runs.")
 @click.option("--rounds", default=3, show_default=True, help="Medians are of so many.")
-def main(connections: tuple[int, ...], seconds: float, rounds: int) -> None:
+@click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS)
+def main(connections: tuple[int, ...], seconds: float, rounds: int, out: Path) -> None:
     """Measure durable heartbeats a second, one a request."""
-    click.echo(
-        f"one heartbeat a request, {VEHICLES:,} vehicles, medians of {rounds} x {seconds:g} s"
+    figures = measure(list(connections), seconds, rounds)
+    said = {
+        f"{number} connections": f"{seen['rate']:,.0f} heartbeats/s, p50 {seen['p50_ms']:.1f} ms,"
+        f" p99 {seen['p99_ms']:.1f} ms, max {seen['max_ms']:.1f} ms"
+        for number, seen in figures.items()
+    }
+    rows = [
+        report.row(f"one a request, {what}", goal=GOALS.get(what, "-"), reached=reached)
+        for what, reached in said.items()
+    ]
+    plot = report.Plot(
+        "Durable heartbeats a second, one a request",
+        "connections",
+        "heartbeats/s",
+        list(figures),
+        {"heartbeats/s": [seen["rate"] for seen in figures.values()]},
+        bars=True,
     )
-    for number, seen in measure(list(connections), seconds, rounds).items():
-        click.echo(
-            f"{number:>4} connections {seen['rate']:9,.0f} heartbeats/s"
-            f"   p50 {seen['p50_ms']:6.1f} ms   p99 {seen['p99_ms']:6.1f} ms"
-            f"   max {seen['max_ms']:6.1f} ms"
-        )
+    settings = {"vehicles": VEHICLES, "seconds": seconds, "rounds": rounds}
+    result = {"connections": figures, "rows": rows}
+    path = report.write("single", result, settings=settings, plot=plot, folder=out)
+    report.show("One heartbeat a request", said, path)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def _accepted(answer: bytes) -> Response:
 def _refusals(blueprint: ApiBlueprint, *more: str) -> Callable[[Any], Any]:
     """Document what a route for heartbeats answers when it takes none."""
     refusals = (
-        blueprint.refuses(400, "malformed_json", "malformed_gzip", "duplicate_key"),
+        blueprint.refuses(400, "malformed_json", "malformed_gzip", "torn_body", "duplicate_key"),
         blueprint.refuses(404, "unknown_vehicle"),
         blueprint.refuses(413, "body_too_large", "batch_too_large"),
         blueprint.refuses(415, "unsupported_encoding"),
