@@ -105,11 +105,11 @@ class GroupCommit(Generic[Item, Outcome]):
         with self._guard:
             next_leader = self._queue[0][-1] if self._queue else None
             self._led = next_leader is not None
-        if next_leader:  # first of all, for everybody waits for the next commit
-            next_leader.wake.release()
         for submission in group:
             if submission is not leader:
                 submission.wake.release()
+        if next_leader:  # last: who was answered meanwhile may be in the next group already
+            next_leader.wake.release()
 
     def _take_group(self) -> list[_Submission[Item, Outcome]]:
         with self._guard:
