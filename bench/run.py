@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 LOOKS_EVERY_S = 0.5
 LOOKS_AT_PROCESSES = 4
 """Once in so many looks."""
-DRAINED_WITHIN_S = 900.0
+DRAINED_WITHIN_S = 1_800.0
+LIMIT, A_DAY = "DISCONNECT_AFTER_S", str(24 * 60 * 60)
 
 
 @dataclass
@@ -79,27 +80,34 @@ def progress() -> Iterator[Callable[[str, float], Callable[..., None]]]:
 
 
 def prepare(tracker: Deployment, vehicles: int, bar: Any, *, write_workers: int = 1) -> float:
-    """Start everything, register the fleet if it is not, let it be heard, let followers catch up.
+    """Start everything on a fleet that is connected, and registered before if it was not yet.
 
-    Answers for how many seconds the followers had to.
+    Answers for how many seconds the read models had to be filled; 0 if they were. Meanwhile nobody
+    is declared silent, however long it takes; when everything starts anew for the run, the monitor
+    counts silence from then.
     """
+    tracker.migrate()
+    limit = tracker.where.get(LIMIT, "120")
+    tracker.where[LIMIT] = A_DAY
+    tracker.start_followers()
+    tracker.start_services()
+    began = time.monotonic()
     with EventLog(tracker.url) as log:
-        tracker.migrate()
-        said = bar(f"register {vehicles:,} vehicles", vehicles)
-        if not register(log, tracker.folder, vehicles, said):
-            said(vehicles, "are registered already")
-        let_be_heard(log, vehicles, utc_now(), bar("a heartbeat of each", vehicles))
-        tracker.start_followers()
-        tracker.start_services(write_workers=write_workers)
-        began = time.monotonic()
-        catch_up(tracker, bar)
-        took = time.monotonic() - began
-        tracker.wait_until_ready("connection-monitor")
-        catch_up(tracker, bar)
+        is_new = register(log, tracker.folder, vehicles, bar("register the fleet", vehicles))
+        if is_new:
+            let_be_heard(log, vehicles, utc_now(), bar("a heartbeat of each", vehicles))
+    catch_up(tracker, bar)
+    filled_s = time.monotonic() - began if is_new else 0.0
+    tracker.stop()
     with psycopg.connect(tracker.url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
-    return took
+    tracker.where[LIMIT] = limit
+    tracker.start_followers()
+    tracker.start_services(write_workers=write_workers)
+    tracker.wait_until_ready("connection-monitor")
+    catch_up(tracker, bar)
+    return filled_s
 
 
 def catch_up(tracker: Deployment, bar: Any) -> None:

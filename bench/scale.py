@@ -14,7 +14,7 @@ import click
 
 from bench import report
 from bench.deployment import deployed
-from bench.million import figures
+from bench.figures import figures
 from bench.run import measure, prepare, progress
 
 SIZES = (10_000, 100_000, 1_000_000)

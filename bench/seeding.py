@@ -74,7 +74,7 @@ def register(log: EventLog, folder: Path, vehicles: int, said: Callable[[int], N
 def let_be_heard(log: EventLog, vehicles: int, now: datetime, said: Callable[[int], None]) -> None:
     """Append a heartbeat of every vehicle, received `now`: a fleet that is connected."""
     at = now.timestamp()
-    round_ = round_at(at)
+    round_ = round_at(at) - 1
     for block in range(vehicles // BLOCK):
         rows = []
         for one in _decode(everybody(block, round_, at)):
