@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def figures(run: Run) -> dict[str, Any]:
     """What a run says, as plain figures: seconds, MB, and microseconds of CPU a heartbeat."""
     posted, usage = run.posted, run.usage
-    heartbeats = posted.accepted
+    heartbeats = run.heartbeats
     cpu = usage.cpu_s()
     lag = run.lag.percentiles()
     told = {
-        "accepted_per_s": heartbeats / posted.seconds,
+        "accepted_per_s": posted.accepted / posted.seconds,
         "heartbeats": {k: v for k, v in asdict(posted).items() if not isinstance(v, list)},
         "accepted_is_generated": posted.is_whole,
         "post_s_from_due": percentiles(posted.latencies),

@@ -19,7 +19,6 @@ from bench.lag import Lag
 from bench.run import measure, prepare, progress
 from bench.statuses import statuses
 from bench.truth import Truth
-from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -31,22 +30,25 @@ RATE_GOAL, LAG_GOAL_S, SEARCH_GOAL_S, PYTHON_GOAL_MB = 1 / 60, 5.0, 0.150, 500
 NOT_PYTHON = ("postgresql", "elasticsearch")
 
 
-def checked(tracker: Deployment, vehicles: int, limit_s: int, bar: Any) -> dict[str, Any]:
-    """Compare both read models with the fold of the log; `errors` is empty if they are equal."""
+def checked(
+    tracker: Deployment, bar: Any, truth: Truth, since: int, limit_s: int
+) -> dict[str, Any]:
+    """Compare both read models with the fold of the log; `errors` is empty if they are equal.
+
+    `heartbeats_in_log` counts those after the position `since`.
+    """
     lag = Lag(tracker.ports["read-service"], tracker.followers)
     with EventLog(tracker.url) as log:
         position = log.head()
         # While the statuses differ: soon nobody is heard any more.
         shown = statuses(lag.port, position)
-        truth = Truth(vehicles)
-        said = bar("check against the log", position)
-        truth.fold(log, position, said)
+        truth.fold(log, position, since, bar("check against the log", position))
     errors = [str(one) for one in truth.differences(tracker.url)]
     errors += [f"{name} parked {count}" for name, count in lag.parked().items() if count]
     errors += shown.errors(truth, limit_s)
     return {
         "position": position,
-        "heartbeats_in_log": truth.counts.get(HeartbeatRecorded.TOPIC, 0),
+        "heartbeats_in_log": truth.heartbeats,
         "events": truth.counts,
         "statuses": shown.told,
         "errors": errors,
@@ -131,8 +133,12 @@ def main(**options: Any) -> None:
     stores = {"search": options["search"], "trips": options["trips"]}
     limit = {"DISCONNECT_AFTER_S": str(limit_s)}
     with progress() as bar, deployed(options["data"], **stores, environment=limit) as tracker:
-        prepared_s = prepare(tracker, vehicles, bar, write_workers=options["write_workers"])
+        prepared_s = prepare(
+            tracker, bar, vehicles=vehicles, rate=rate, write_workers=options["write_workers"]
+        )
         ready_s = time.monotonic() - began
+        with EventLog(tracker.url) as log:
+            since = log.head()
         run = measure(
             tracker,
             bar,
@@ -143,7 +149,11 @@ def main(**options: Any) -> None:
             search_every_s=options["search_every"],
         )
         told = {**figures(run), "rates": run.rates, "prepared_s": ready_s, "filled_s": prepared_s}
-        told["check"] = checked(tracker, vehicles, limit_s, bar) if options["check"] else None
+        told["check"] = None
+        if options["check"]:
+            told["check"] = check = checked(tracker, bar, Truth(vehicles), since, limit_s)
+            if check["heartbeats_in_log"] != run.posted.accepted:
+                check["errors"].append(f"{check['heartbeats_in_log']:,} heartbeats are in the log")
         settings = {**tracker.settings(), **options, "rate": rate, "disconnect_after_s": limit_s}
     told["rows"] = rows(options["name"], vehicles, told)
     path = report.write(
