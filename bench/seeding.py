@@ -15,10 +15,11 @@ import msgspec
 from bench.fleet import BLOCK, everybody, round_at, vin
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer, CustomerKey
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
+from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import NewEvent
+from write_service.heartbeat_message import HeartbeatMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +37,7 @@ LETTERS = "ABCDEFGHJKLMNOPRSTUWXYZ"
 MARK = "fleet.json"
 """Beside the data of a deployment: how large its fleet is."""
 
-_decode = msgspec.json.Decoder(list[Heartbeat]).decode
+_decode = msgspec.json.Decoder(list[HeartbeatMessage]).decode
 
 
 def customer_name(number: int) -> str:
