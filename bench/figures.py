@@ -24,6 +24,7 @@ def figures(run: Run) -> dict[str, Any]:
         "post_s_from_due": percentiles(posted.latencies),
         "post_s_from_sent": percentiles(posted.service),
         "lag_s": lag,
+        "lag_samples_missed": run.lag.missed,
         "caught_up_s": run.caught_up_s,
         "cpu_us_a_heartbeat": {name: 1e6 * s / heartbeats for name, s in cpu.items()},
         "cpu_us_a_heartbeat_in_all": 1e6 * sum(cpu.values()) / heartbeats,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench import report
-from bench.deployment import deployed
+from bench.deployment import STOPS_WITHIN_S, deployed
 from bench.figures import figures, summary
 from bench.lag import Lag
 from bench.run import measure, prepare, progress
@@ -40,8 +40,10 @@ def checked(
     lag = Lag(tracker.ports["read-service"], tracker.followers)
     with EventLog(tracker.url) as log:
         position = log.head()
-        # While the statuses differ: soon nobody is heard any more.
+        # While the statuses differ: soon nobody is heard any more. The monitor need not tell that,
+        # so the fleet is still connected when it is posted again.
         shown = statuses(lag.port, position)
+        tracker.supervisor.stop("connection-monitor", within_s=STOPS_WITHIN_S)
         truth.fold(log, position, since, bar("check against the log", position))
     errors = [str(one) for one in truth.differences(tracker.url)]
     errors += [f"{name} parked {count}" for name, count in lag.parked().items() if count]

@@ -32,7 +32,7 @@ LOOKS_EVERY_S = 0.5
 LOOKS_AT_PROCESSES = 4
 """Once in so many looks."""
 DRAINED_WITHIN_S = 1_800.0
-LIMIT, A_DAY = "DISCONNECT_AFTER_S", str(24 * 60 * 60)
+LIMIT, A_MONTH = "DISCONNECT_AFTER_S", str(30 * 24 * 60 * 60)
 
 
 @dataclass
@@ -97,7 +97,7 @@ def prepare(
     """
     tracker.migrate()
     limit = tracker.where[LIMIT]
-    tracker.where[LIMIT] = A_DAY
+    tracker.where[LIMIT] = A_MONTH
     tracker.start_followers()
     tracker.start_services(write_workers=write_workers)
     filled_s = _fill(tracker, bar, vehicles)
@@ -127,17 +127,33 @@ def catch_up(tracker: Deployment, bar: Any) -> None:
     """Wait until all read models are where the log is, and stay there."""
     said = bar("read models catch up", 1)
     lag = Lag(tracker.ports["read-service"], tracker.followers)
+    most, still = 1, 0
     deadline = time.monotonic() + DRAINED_WITHIN_S
-    most, still = 1.0, 0
     while still < 3:  # noqa: PLR2004 # the monitor appends, too
         time.sleep(LOOKS_EVERY_S)
         tracker.supervisor.tick()
         behind = lag.events_behind()
-        most = max(most, behind)
-        said(1 - behind / most, f"{behind:,} events behind")
-        still = 0 if behind else still + 1
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still {behind:,} events behind after {DRAINED_WITHIN_S:g} s")
+        still = still + 1 if behind == 0 else 0
+        if behind is not None:
+            most = max(most, behind)
+            said(1 - behind / most, f"{behind:,} events behind")
+        _in_time(deadline)
+
+
+def _drain(lag: Lag, usage: Usage) -> float:
+    """Wait until all read models are where the log is; for how many seconds that was."""
+    began = time.monotonic()
+    while lag.events_behind() != 0:
+        time.sleep(LOOKS_EVERY_S)
+        lag.sample()
+        usage.sample()
+        _in_time(began + DRAINED_WITHIN_S)
+    return time.monotonic() - began
+
+
+def _in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"the read models are not there after {DRAINED_WITHIN_S:g} s")
 
 
 def measure(  # noqa: PLR0913
@@ -175,12 +191,7 @@ def measure(  # noqa: PLR0913
         rates = _watch(tracker, posting, lag, usage, said)
         posted: Posted = posting.wait()
         asked: Asked | None = searching.wait() if searching else None
-        answered = time.monotonic()
-        while lag.events_behind() > 0:
-            time.sleep(LOOKS_EVERY_S)
-            lag.sample()
-            usage.sample()
-        caught_up_s = time.monotonic() - answered
+        caught_up_s = _drain(lag, usage)
         usage.sample()
         after = Disk.of(tracker.url)
     heartbeats = posted.accepted - skipped
