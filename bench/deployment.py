@@ -126,7 +126,8 @@ class Deployment:
 
     def _names(self) -> tuple[str, ...]:
         followers = (f"follower-{name}" for name in self.followers)
-        return "write-service", "read-service", *followers, "connection-monitor"
+        # The read service last: it is not ready before followers have made what it asks.
+        return "write-service", *followers, "connection-monitor", "read-service"
 
     def _is_ready(self, name: str) -> bool:
         url = f"http://{programs.HOST}:{self.ports[name]}/health/ready"

@@ -10,8 +10,6 @@ from click.testing import CliRunner
 
 from bench import log, million
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: Path) -> None:
     """All that was generated is accepted, projected, and equal to the fold of the log."""
