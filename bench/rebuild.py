@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from dataclasses import replace
@@ -30,13 +31,8 @@ GOAL = 100_000
 
 def rebuild(url: str, name: str) -> dict[str, Any]:
     """Rebuild a read model of a prepared log, with a progress bar; what it took."""
-    settings = replace(
-        Settings.from_environment(),
-        event_log_url=url,
-        database_url=url,
-        elasticsearch_url="",
-        log_level="WARNING",
-    )
+    os.environ |= {"EVENT_LOG_URL": url, "DATABASE_URL": url, "ELASTICSEARCH_URL": ""}
+    settings = replace(Settings.from_environment(), log_level="WARNING")
     with create_app(settings).app_context(), EventLog(url) as log:
         work = projections_of(settings)[name]
         head = log.head()
