@@ -161,6 +161,8 @@ def trips(open_log: Callable[[], EventLog]) -> Projection:
         before_its_own_events=news.before_its_own_events,
         store=make_store,
         beside=partial(RelationalBeside, tables=TRIP_TABLES, make_store=make_store),
+        pages=5,
+        rebuilt_pages=5,
     )
 
 

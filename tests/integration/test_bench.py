@@ -10,8 +10,6 @@ from click.testing import CliRunner
 
 from bench import log, million
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: Path) -> None:
     """All that was generated is accepted, projected, and equal to the fold of the log."""
@@ -33,7 +31,7 @@ def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: P
         posted["again"],
     )
     assert check["errors"] == []
-    assert check["heartbeats_in_log"] == posted["accepted"] + 2_000
+    assert check["heartbeats_in_log"] == posted["accepted"]
     assert not result["searches_failed"]
     assert {"write-service", "follower-customer_vehicles", "postgresql: write-service"} <= set(
         result["cpu_us_a_heartbeat"]
