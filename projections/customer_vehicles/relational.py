@@ -87,7 +87,7 @@ limited = customer.c.disconnect_after_s.is_not(None)
 Index("customer_limited_idx", customer.c.customer_id, postgresql_where=limited)
 
 # Who is at the edge of a shape on the map.
-Index("vehicle_cell_idx", vehicle.c.cell, postgresql_where=in_use)
+Index("vehicle_cell_idx", vehicle.c.cell, postgresql_where=in_use, info=FOR_READERS)
 
 # Beside the vehicles, not in them: searches walk over those, and they are changed all the time.
 connections = db.Table(
