@@ -38,7 +38,7 @@ def source(vehicle: Row[Any]) -> bytes:
     """
     if not vehicle.in_use:
         return GONE
-    labels = vehicle.labels or {}
+    labels: dict[str, str] = msgspec.json.decode(vehicle.labels or "{}")
     tokens = [
         vehicle.vin.casefold(),
         _folded(vehicle.registration_number or "").replace(" ", ""),
