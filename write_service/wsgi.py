@@ -3,4 +3,4 @@
 from vehicle_tracker.settings import Settings
 from write_service.app import create_app
 
-app = create_app(Settings.from_environment())
+app = create_app(Settings.from_environment(read_models=False))
