@@ -30,6 +30,13 @@ FROM requirements AS requirements-simulator
 COPY requirements/simulator.lock ./
 RUN pip --python /venv/bin/python install -r simulator.lock
 
+# For docker-compose.yml, which mounts the sources.
+FROM requirements-projections AS development
+COPY requirements/simulator.lock ./
+RUN pip --python /venv/bin/python install -r simulator.lock
+ENV PYTHONDONTWRITEBYTECODE=1
+USER tracker
+
 FROM python AS service
 COPY deploy/ready.py ./
 ENV GRANIAN_HOST=0.0.0.0 GRANIAN_PORT=8000 GRANIAN_INTERFACE=wsgi GRANIAN_WEBSOCKETS=false \

@@ -145,11 +145,9 @@ def test_a_store_is_killed(store: str, stack: Stack, say: Callable[[str], None])
 def test_nothing_is_left(stack: Stack, engine: Engine) -> None:
     """Removed, there is no container, network, volume, secret or config of it."""
     stack.remove()
-    for kind in ("container", "volume", "network"):
-        ours = "--filter", f"label=com.docker.stack.namespace={NAME}"
-        assert not engine(
-            kind, "ls", *(("--all",) if kind == "container" else ()), "--quiet", *ours
-        )
+    ours = f"--filter=label=com.docker.stack.namespace={NAME}"
+    for listing in (("ps", "--all"), ("volume", "ls"), ("network", "ls")):
+        assert not engine(*listing, "--quiet", ours)
     assert engine("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
 
 
