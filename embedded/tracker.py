@@ -18,12 +18,11 @@ from embedded.errors import CannotStart
 from embedded.options import Options
 from embedded.postgresql import NAME as POSTGRESQL
 from embedded.postgresql import PostgreSQL
+from embedded.programs import CHECKOUT, HOST, addresses, free_port, monitor, projections, service
 from embedded.stamp import Stamp
 from embedded.supervisor import Program, Supervisor
 from embedded.terminal import Terminal
 
-HOST = "127.0.0.1"
-CHECKOUT = Path(__file__).parent.parent
 MIGRATIONS = CHECKOUT / "migrations"
 DEMO_FLEET = Path(__file__).parent / "demo_fleet.csv"
 FOLLOWERS = ("customer_vehicles", "trips")
@@ -52,7 +51,7 @@ class Tracker:
         self._terminal = terminal
         self._data = DataFolder(options.data)
         self._group = 0
-        self._read_port, self._write_port = _free_port(), _free_port()
+        self._read_port, self._write_port = free_port(), free_port()
         self._supervisor = Supervisor(
             self._data.logs,
             inherited=self._data.group_lock,
@@ -85,14 +84,14 @@ class Tracker:
                 self._supervisor,
                 on_recovery=lambda: self._terminal.say("  it recovers from the last run's end"),
             )
-        where = _addresses(database.url, self._start_elasticsearch())
+        where = addresses(database.url, self._start_elasticsearch())
         with step("Start the services"):
             self._start_services(where, dashboard)
             self._migrate(where)
             searched = SEARCH_FOLLOWERS if where["ELASTICSEARCH_URL"] else ()
             for name in (*FOLLOWERS, *searched):
-                self._supervisor.start(_flask(f"follower-{name}", where, "follow", name))
-            self._supervisor.start(_monitor(where))
+                self._supervisor.start(projections(f"follower-{name}", where, "follow", name))
+            self._supervisor.start(monitor(where))
             self._await_ready()
         self._register_demo_fleet()
         address = f"http://{HOST}:{self._options.port}"
@@ -114,7 +113,7 @@ class Tracker:
 
     def _start_services(self, where: dict[str, str], dashboard: Dashboard) -> None:
         for name, port in (("write", self._write_port), ("read", self._read_port)):
-            self._supervisor.start(_service(name, port, where))
+            self._supervisor.start(service(name, port, where))
         door = [sys.executable, "-m", "embedded.front_door", "--port", str(self._options.port)]
         door += ["--read-service", f"http://{HOST}:{self._read_port}"]
         door += ["--write-service", f"http://{HOST}:{self._write_port}"]
@@ -123,7 +122,7 @@ class Tracker:
 
     def _migrate(self, where: dict[str, str]) -> None:
         """Bring the read models' schema up to date, unless the last run has."""
-        program = _flask("migrations", where, "db", "upgrade")
+        program = projections("migrations", where, "db", "upgrade")
         Stamp(self._data.path / "migrated_from", MIGRATIONS.rglob("*.py")).keep(
             lambda: self._supervisor.run(program, "Migrating the read models")
         )
@@ -196,44 +195,10 @@ class Tracker:
         self._data.remember(Run(os.getpid(), self._group, self._options.port, stopping))
 
 
-def _addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
-    return {
-        "EVENT_LOG_URL": postgresql,
-        "DATABASE_URL": postgresql,
-        "ELASTICSEARCH_URL": elasticsearch,
-        "LOG_FORMAT": "text",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def _service(name: str, port: int, where: dict[str, str]) -> Program:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
-    command += ["--port", str(port), "--workers-kill-timeout", "3"]
-    command += [f"{name}_service.wsgi:app"]
-    return Program(f"{name}-service", command, where, folder=CHECKOUT)
-
-
-def _flask(name: str, where: dict[str, str], *arguments: str) -> Program:
-    command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
-    return Program(name, command, where, folder=CHECKOUT)
-
-
-def _monitor(where: dict[str, str]) -> Program:
-    command = [sys.executable, "-m", "write_service.connection_monitor"]
-    return Program("connection-monitor", command, where, folder=CHECKOUT)
-
-
 def _simulator(address: str, options: Options) -> Program:
     command = [sys.executable, "-m", "simulator", "--url", address]
     command += ["--vehicles", str(options.vehicles), "--interval", f"{options.interval_s:g}"]
     return Program("simulator", command, {"PYTHONUNBUFFERED": "1"}, folder=CHECKOUT)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _refuse_taken_port(port: int) -> None:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from projections.customer_vehicles import fold
-from projections.customer_vehicles.relational import TABLES, CustomerVehiclesStore
+from projections.customer_vehicles.relational import TABLES
+from projections.customer_vehicles.store import CustomerVehiclesStore
 from projections.elasticsearch import connect
 from projections.follower import Follower
 from projections.rebuild import Rebuild
@@ -78,8 +79,8 @@ class Projection:
 
     Its documents are found by `key_of(event)` and made by `evolve(document, event)`; events whose
     topic is not in `topics` are not for it. `before_its_own_events` is what remains of a document
-    without the events of its aggregate; `beside` begins a rebuild, or goes on with one. If it is
-    `of_a_page`, a document is what a page says, and the store makes of it what is kept.
+    without the events of its aggregate; `beside` begins a rebuild, or goes on with one. Of pages
+    that wait, so many are stored in one step: `pages`, by a rebuild `rebuilt_pages`.
     """
 
     name: str
@@ -89,7 +90,8 @@ class Projection:
     before_its_own_events: Callable[[Any], Any]
     store: Callable[[str, Engine], Store[Any, Any]]
     beside: Callable[[str, Engine, Settings], Beside]
-    of_a_page: bool = False
+    pages: int = 1
+    rebuilt_pages: int = 1
 
     def follower(self, log: EventLog, engine: Engine, page: int) -> Follower:
         """Whoever keeps it up to date, `page` events at a time."""
@@ -130,6 +132,8 @@ CUSTOMER_VEHICLES = Projection(
     before_its_own_events=fold.before_its_own_events,
     store=CustomerVehiclesStore,
     beside=partial(RelationalBeside, tables=TABLES, make_store=CustomerVehiclesStore),
+    pages=10,
+    rebuilt_pages=1_000,
 )
 
 
@@ -157,7 +161,6 @@ def trips(open_log: Callable[[], EventLog]) -> Projection:
         before_its_own_events=news.before_its_own_events,
         store=make_store,
         beside=partial(RelationalBeside, tables=TRIP_TABLES, make_store=make_store),
-        of_a_page=True,
     )
 
 

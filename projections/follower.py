@@ -1,4 +1,4 @@
-"""A follower keeps one projection up to date: it reads a page of the log, folds it, stores it."""
+"""A follower keeps one projection up to date: it reads the log, folds it, stores the outcome."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from projections.store import Change, OvertakenError, Parked, StoreAwayError, UnstorableError
+from projections.store import OvertakenError, StoreAwayError, UnstorableError
+from projections.stretch import Stretch
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 from vehicle_tracker.telemetry import log as logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from threading import Event
 
     from sqlalchemy import Engine
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from projections.catalog import Projection
     from projections.store import Store
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.recorder import LoggedEvent
 
 IDLE_S = 1.0
 """How long a follower waits to be woken before it looks by itself."""
 
-MOST_KNOWN = 200_000
-"""So many documents are kept in memory, 1 to 2 KB each."""
+MOST_DOCUMENTS = 200_000
+"""With so many in memory, about 1 KB each, they are stored."""
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
@@ -39,7 +39,11 @@ MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError, St
 
 
 class Follower:
-    """Folds a log into a projection, `page` events at a time."""
+    """Folds a log into a projection: reads `page` events at a time, and stores.
+
+    If there are more it goes on reading, and stores what comes of the projection's `pages` in one
+    step: then each document is written once, however often it changed.
+    """
 
     def __init__(
         self,
@@ -54,106 +58,72 @@ class Follower:
         self._engine = engine
         self._page = page
         self._store = store or projection.store(projection.name, engine)
-        self._known: dict[Any, Any] = {}
-        self._known_at = 0
+        self._most = self._at_once = page * projection.pages
         self.position = 0
         """The position of the last event folded, as far as this follower knows."""
 
-    def catch_up(self) -> int:
-        """Fold the next page; how many events it had. 0: the projection is where the log is.
+    def catch_up(self, keep_reading: Callable[[], bool] = lambda: True) -> int:
+        """Fold what comes next; how many events it was. 0: the projection is where the log is.
 
-        What cannot be folded or stored is parked with its reason; the rest goes on.
+        What cannot be folded or stored is parked with its reason; the rest goes on. What was read
+        is stored once `keep_reading` says no.
         """
-        after = self._store.position()
-        page = self._log.read(after, self._page)
-        try:
-            if page:
-                self._fold(page, after)
-        except UnstorableError:
-            self._fold_one_by_one(page, after)
-        self.position = page[-1].position if page else after
-        return len(page)
+        while True:
+            stretch = self._read(keep_reading)
+            try:
+                self._keep(stretch)
+            except UnstorableError as error:
+                if stretch.events > 1:
+                    # Ever less, until the event is alone that the store refuses: it is parked.
+                    self._at_once = stretch.events // 2
+                    continue
+                (culprit,) = self._log.read(stretch.after, 1)
+                stretch.give_up(culprit, error)
+                self._keep(stretch)
+            self._at_once = min(2 * self._at_once, self._most)
+            self.position = stretch.position
+            return stretch.events
 
     def run(self, stop: Event) -> None:
-        """Follow until `stop` is set, as the only one of this name; the page at hand is finished.
+        """Follow until `stop` is set, as the only one of this name; what is at hand is finished.
 
         While a database is away it tries again, ever less often.
         """
         until_stopped(self._projection.name, stop, lambda: self._follow(stop))
 
     def _follow(self, stop: Event) -> None:
-        self._known = {}
         name = self._projection.name
         lock = alone(name, self._engine, lambda: not stop.wait(IDLE_S))
         with lock, self._log.listening() as wait:
             logger.info("following", projection=name)
             while not stop.is_set():
-                if not self.catch_up():
+                if not self.catch_up(lambda: not stop.is_set()):
                     wait(IDLE_S)
 
-    def _fold(self, page: Sequence[LoggedEvent], after: int) -> None:
-        projection = self._projection
-        events: list[tuple[LoggedEvent, Any, Any]] = []
-        parked: list[Parked] = []
-        for logged in page:
-            if logged.topic in projection.topics:
-                try:
-                    event = self._log.event(logged)
-                    events.append((logged, projection.key_of(event), event))
-                except Exception as error:  # noqa: BLE001 # whatever it is, it is why it is parked
-                    parked.append(_parked(logged, error))
-        before = self._documents({key for _, key, _ in events}, after)
-        documents = dict(before)
-        for logged, key, event in events:
-            try:
-                documents[key] = projection.evolve(documents.get(key), event)
-            except Exception as error:  # noqa: BLE001 # the same
-                parked.append(_parked(logged, error))
-        changes = {
-            key: Change(before.get(key), document)
-            for key, document in documents.items()
-            if document is not before.get(key)
-        }
-        self._keep(changes, after, page[-1].position, parked)
-        for logged, _, event in events:
-            if request_id := getattr(event, "request_id", None):
-                logger.info("folded", request_id=request_id, position=logged.position)
+    def _read(self, keep_reading: Callable[[], bool]) -> Stretch:
+        stretch = Stretch(self._projection, self._log, self._store, self._store.position())
+        while stretch.events < self._at_once and stretch.documents < MOST_DOCUMENTS:
+            limit = min(self._page, self._at_once - stretch.events)
+            page = self._log.read(stretch.position, limit)
+            if page:
+                stretch.add(page)
+            if len(page) < limit or not keep_reading():
+                break
+        return stretch
 
-    def _documents(self, keys: set[Any], position: int) -> dict[Any, Any]:
-        """Those of the documents that exist, as they are at a position.
-
-        Nobody else stores while this one follows, so what it stored itself need not be loaded
-        again: that saves a third of the work. If somebody did, the position is another.
-        """
-        if self._projection.of_a_page:
-            return {}
-        if position != self._known_at or len(self._known) > MOST_KNOWN:
-            self._known = {}
-            self._known_at = position
-        known = self._known
-        unknown = keys - known.keys()
-        if unknown:
-            known.update(self._store.load(unknown))
-        return {key: known[key] for key in keys if key in known}
-
-    def _fold_one_by_one(self, page: Sequence[LoggedEvent], after: int) -> None:
-        """Find the events whose documents the store refuses, and park them."""
-        for logged in page:
-            try:
-                self._fold([logged], after)
-            except UnstorableError as error:
-                self._keep({}, after, logged.position, [_parked(logged, error)])
-            after = logged.position
-
-    def _keep(
-        self, changes: dict[Any, Change], after: int, position: int, parked: list[Parked]
-    ) -> None:
-        self._store.store(changes, after=after, position=position, parked=parked)
-        if not self._projection.of_a_page:
-            self._known.update((key, change.after) for key, change in changes.items())
-        self._known_at = position
-        for event, error in parked:
+    def _keep(self, stretch: Stretch) -> None:
+        if not stretch.events:
+            return
+        self._store.store(
+            stretch.changes,
+            after=stretch.after,
+            position=stretch.position,
+            parked=stretch.parked,
+        )
+        for event, error in stretch.parked:
             logger.error("event parked", position=event.position, topic=event.topic, error=error)
+        for position, request_id in stretch.requests:
+            logger.info("folded", request_id=request_id, position=position)
 
 
 def until_stopped(name: str, stop: Event, follow: Callable[[], None]) -> None:
@@ -169,10 +139,6 @@ def until_stopped(name: str, stop: Event, follow: Callable[[], None]) -> None:
             logger.warning("follower interrupted", projection=name, error=str(error))
             stop.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
-
-
-def _parked(logged: LoggedEvent, error: Exception) -> Parked:
-    return Parked(logged, f"{type(error).__name__}: {error}")
 
 
 @contextmanager

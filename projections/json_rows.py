@@ -13,7 +13,7 @@ from sqlalchemy import Table, Text, bindparam, cast, func, literal_column, selec
 from sqlalchemy.dialects.postgresql import JSON, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from msgspec import Struct
     from sqlalchemy import Connection
@@ -51,10 +51,11 @@ def insert_rows(table: Table, **given: Any) -> Any:
     return insert(table).from_select(names, select(*values))
 
 
-def upsert(table: Table, **given: Any) -> Any:
-    """The same, in the place of those that are there."""
+def upsert(table: Table, *, keep: Collection[str] = (), **given: Any) -> Any:
+    """The same, in the place of those that are there, but for the columns that these `keep`."""
     statement = insert_rows(table, **given)
+    written = [name for name in table.columns.keys() if name not in keep]  # noqa: SIM118
     return statement.on_conflict_do_update(
         constraint=table.primary_key,
-        set_={name: statement.excluded[name] for name in table.columns.keys()},  # noqa: SIM118
+        set_={name: statement.excluded[name] for name in written},
     )

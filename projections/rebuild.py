@@ -7,6 +7,7 @@ the next one goes on from there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from projections.follower import Follower, alone
@@ -52,7 +53,8 @@ class Rebuild:
         self._beside = beside
         self._log = log
         self._engine = engine
-        self._follower = Follower(projection, log, engine, page, store=beside.store)
+        at_once = replace(projection, pages=projection.rebuilt_pages)
+        self._follower = Follower(at_once, log, engine, page, beside.store)
 
     def run(self, said: Callable[[int, int], None], stop: Event) -> bool:
         """Build beside the live model, then swap; True unless it was stopped before.
@@ -78,7 +80,7 @@ class Rebuild:
     def _catch_up(self, said: Callable[[int, int], None], stop: Event) -> bool:
         """Fold until the log's end as it is by then; False if it was stopped before."""
         while not stop.is_set():
-            if not self._follower.catch_up():
+            if not self._follower.catch_up(lambda: not stop.is_set()):
                 return True
             said(self._follower.position, self._log.head())
         return False

@@ -50,13 +50,17 @@ class StoreAwayError(Exception):
 
 
 class Store(Protocol[K, D]):
-    """Where one projection is kept."""
+    """Where one projection is kept.
+
+    Of some documents it keeps what comes of all of them: those are not loaded to be folded into,
+    but each stretch of the log makes them anew, and the store merges them into what it keeps.
+    """
 
     def position(self) -> int:
         """The position of the last event that was stored; 0 at first."""
 
     def load(self, keys: Iterable[K]) -> dict[K, D]:
-        """Those of the documents that exist."""
+        """Those of the documents that exist and are folded into."""
 
     def store(
         self, changes: Mapping[K, Change], *, after: int, position: int, parked: Sequence[Parked]
@@ -83,7 +87,7 @@ class RelationalStore(ABC, Generic[K, D]):
 
     @abstractmethod
     def select(self, connection: Connection, keys: Iterable[K]) -> Iterable[tuple[K, D]]:
-        """Those of the documents that exist."""
+        """Those of the documents that exist and are folded into."""
 
     @abstractmethod
     def write(self, connection: Connection, changes: Mapping[K, Change], position: int) -> None:
@@ -98,7 +102,7 @@ class RelationalStore(ABC, Generic[K, D]):
             return self._position(connection, lock=False)
 
     def load(self, keys: Iterable[K]) -> dict[K, D]:
-        """Those of the documents that exist."""
+        """Those of the documents that exist and are folded into."""
         with self._engine.connect() as connection:
             return dict(self.select(connection, keys))
 

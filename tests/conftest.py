@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from flask_migrate import upgrade
+from psycopg.conninfo import conninfo_to_dict
 
 from embedded.elasticsearch import CACHE, find_or_provision
 from embedded.elasticsearch import NAME as ELASTICSEARCH
 from embedded.supervisor import Supervisor
+from projections import create_app as create_projections
+from projections.database import db
 from tests.databases import fresh_database
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
@@ -50,10 +54,27 @@ def postgresql_url() -> Iterator[str]:
             server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgresql_url: str) -> Iterator[str]:
+    """The name of a database with the tables of the log and the read models: copied, not made."""
+    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as environment:
+        environment.delenv("ELASTICSEARCH_URL", raising=False)
+        environment.setenv("EVENT_LOG_URL", url)
+        environment.setenv("DATABASE_URL", url)
+        with EventLog(url):
+            pass
+        with create_projections(Settings.from_environment()).app_context():
+            upgrade()
+            db.engine.dispose()
+        yield conninfo_to_dict(url)["dbname"]
+
+
 @pytest.fixture
-def database_url(postgresql_url: str) -> Iterator[str]:
-    """The address of an empty database, dropped after the test."""
-    with fresh_database(postgresql_url) as url:
+def database_url(postgresql_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database, empty unless `engine` is asked for too; dropped after the test."""
+    migrated = "engine" in request.fixturenames
+    template = request.getfixturevalue("migrated_template") if migrated else "template1"
+    with fresh_database(postgresql_url, template) as url:
         yield url
 
 

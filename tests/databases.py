@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def fresh_database(postgresql_url: str) -> Iterator[str]:
-    """The address of an empty database on a server, dropped in the end."""
+def fresh_database(postgresql_url: str, template: str = "template1") -> Iterator[str]:
+    """The address of a new database on a server, empty or like a template; dropped in the end."""
     name = f"test_{uuid4().hex}"
     host = conninfo_to_dict(postgresql_url)["host"]
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield f"postgresql://postgres:@/{name}?host={host}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

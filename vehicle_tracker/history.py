@@ -99,8 +99,8 @@ class History:
             " WHERE originator_id = asked.stream"
             " AND originator_version <= %b AND notification_id <= %b"
             " ORDER BY originator_version DESC LIMIT {most}) AS said,"
-            " json_to_record(convert_from(state, 'UTF8')::json -> 'heartbeat')"
-            " AS place (latitude float8, longitude float8)"
+            " LATERAL (SELECT {latitude} AS latitude, {longitude} AS longitude"
+            " FROM (SELECT convert_from(state, 'UTF8')::json AS state) AS read) AS place"
             " WHERE latitude IS NOT NULL ORDER BY version DESC LIMIT 1) AS placed ON true"
         )
         self._select_arrays_of_places = SQL(
@@ -211,11 +211,19 @@ class History:
             most=Literal(MOST_WITHOUT_A_PLACE),
             judged=Literal(MOST_JUDGED),
             mended=Literal(ConnectionMended.TOPIC),
+            latitude=_number(heartbeat.LATITUDE),
+            longitude=_number(heartbeat.LONGITUDE),
         )
 
 
 def _instant(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_microseconds(microseconds)
+
+
+def _number(paths: Iterable[str]) -> Composed:
+    """What a state has at the first of the paths that is there, which must be a number."""
+    found = SQL(", ").join(SQL("state #>> {}").format(Literal(path)) for path in paths)
+    return SQL("coalesce({})::float8").format(found)
 
 
 def _streams(vins: Iterable[str]) -> str:

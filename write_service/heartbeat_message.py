@@ -27,7 +27,7 @@ Line = Annotated[str, Meta(max_length=256, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 Integer = Annotated[int, Meta(ge=-_LARGEST_INTEGER, le=_LARGEST_INTEGER)]
 
 
-class HeartbeatMessage(Heartbeat, forbid_unknown_fields=True):
+class HeartbeatMessage(Heartbeat, array_like=False, forbid_unknown_fields=True):
     """The same fields as `Heartbeat`, each with its bounds."""
 
     vin: Annotated[str, Meta(pattern=VIN_PATTERN[:-1] + r"\Z")]

@@ -1,14 +1,12 @@
 """The fold that makes customers and vehicles of events.
 
 It is pure. Heartbeats may come in any order, repeated, before or after what is decided about their
-vehicle: the newest by `recorded_at` wins; and so may what was judged of its connection. A vehicle's
-or customer's own events come in order, maybe repeated: `version` tells.
+vehicle (see `said`); and so may what was judged of its connection. A vehicle's or customer's own
+events come in order, maybe repeated: `version` tells.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -20,6 +18,7 @@ from projections.customer_vehicles.model import (
     Document,
     VehicleDocument,
 )
+from projections.customer_vehicles.said import MEASURED, PLACED, Said, with_heartbeat
 from projections.text import folded
 from vehicle_tracker.domain.connection import (
     ConnectionEvent,
@@ -39,7 +38,11 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """Which document an event is folded into. `id` is text, because a UUID is slow to hash."""
+    """Which document an event is folded into.
+
+    `id` is text, because a UUID is slow to hash; of what a vehicle said it is the VIN, because a
+    UUID is slow to make.
+    """
 
     kind: type[Document]
     id: str
@@ -81,9 +84,9 @@ CUSTOMER_EVENTS = (
 def key_of(event: Event) -> Key:
     """The document that an event is folded into."""
     if isinstance(event, HeartbeatRecorded):
-        return _vehicle_key(event.heartbeat.vin)
+        return Key(Said, event.heartbeat.vin)
     if isinstance(event, ConnectionEvent):
-        return Key(ConnectionsDocument, _vehicle_key(event.vin).id)
+        return Key(ConnectionsDocument, str(vehicle_stream(event.vin)))
     kind = CustomerDocument if isinstance(event, CUSTOMER_EVENTS) else VehicleDocument
     return Key(kind, str(event.originator_id))
 
@@ -94,10 +97,7 @@ def evolve(document: Document | None, event: Event) -> Document:
     An event of something never registered raises `LookupError`.
     """
     if isinstance(event, HeartbeatRecorded):
-        if not isinstance(document, VehicleDocument):
-            vin = event.heartbeat.vin
-            document = VehicleDocument(vehicle_id=vehicle_stream(vin), vin=vin)
-        return _with_heartbeat(document, event)
+        return with_heartbeat(document if isinstance(document, Said) else None, event)
     if isinstance(event, ConnectionEvent):
         known = document if isinstance(document, ConnectionsDocument) else None
         return with_connection(known, event)
@@ -115,39 +115,13 @@ def before_its_own_events(document: Document | None) -> Document | None:
     return replace(document, version=0) if isinstance(document, Aggregated) else document
 
 
-@lru_cache(maxsize=200_000)
-def _vehicle_key(vin: str) -> Key:
-    return Key(VehicleDocument, str(vehicle_stream(vin)))
-
-
-def _with_heartbeat(document: VehicleDocument, event: HeartbeatRecorded) -> VehicleDocument:
-    said, at = event.heartbeat, event.recorded_at.astimezone(UTC)
-    if said.latitude is not None and _is_newer(at, document.position_recorded_at):
-        document = replace(
-            document,
-            position_recorded_at=at,
-            latitude=said.latitude,
-            longitude=said.longitude,
-        )
-    if _is_newer(at, document.last_heartbeat_at):
-        document = replace(
-            document,
-            last_heartbeat_at=at,
-            speed_kmh=said.speed_kmh,
-            heading_deg=said.heading_deg,
-            altitude_m=said.altitude_m,
-            accuracy_m=said.accuracy_m,
-            odometer_km=said.odometer_km,
-            fuel_level=said.fuel_level,
-            battery_level=said.battery_level,
-            ignition=said.ignition,
-            attributes=said.attributes,
-        )
-    return document
-
-
-def _is_newer(instant: datetime, than: datetime | None) -> bool:
-    return than is None or instant > than
+def with_said(document: VehicleDocument, said: Said) -> VehicleDocument:
+    """A vehicle that was decided about, with what it said last; where it is stays if it did not."""
+    names = "last_heartbeat_at", *MEASURED
+    document = replace(document, **dict(zip(names, said.measurements(), strict=True)))
+    if said.placed is None:
+        return document
+    return replace(document, **dict(zip(PLACED, said.place(), strict=True)))
 
 
 def _with_customer_event(

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from projections.customer_vehicles.connections import ConnectionsDocument
+from projections.customer_vehicles.said import Said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +32,24 @@ class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
     trip_rules: dict[str, float] | None = None
 
 
-class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What heartbeats change of a vehicle: all that a page of nothing but heartbeats has to store.
+class VehicleDocument(Struct, frozen=True, kw_only=True, gc=False):
+    """A vehicle as it is now: what was decided about it, and what it said last.
 
-    `latitude` and `longitude` are its last known place, said at `position_recorded_at`; the other
+    Without `registered_at` only its heartbeats have been seen so far. `latitude` and `longitude`
+    are its last known place, in `cell` (see `cells`), said at `position_recorded_at`; the other
     measurements are those of the newest heartbeat.
     """
 
     vehicle_id: UUID
+    vin: str
+    version: int = 0
+    registration_number: str | None = None
+    customer_id: UUID | None = None
+    labels: dict[str, str] | None = None
+    search_text: str = ""
+    registered_at: datetime | None = None
+    decommissioned_at: datetime | None = None
+    disconnect_after_s: int | None = None
     last_heartbeat_at: datetime | None = None
     speed_kmh: float | None = None
     heading_deg: float | None = None
@@ -52,26 +63,14 @@ class NewestHeartbeat(Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     position_recorded_at: datetime | None = None
     latitude: float | None = None
     longitude: float | None = None
-
-
-class VehicleDocument(NewestHeartbeat, frozen=True, kw_only=True, gc=False, omit_defaults=False):
-    """A vehicle as it is now. Without `registered_at` only its heartbeats have been seen so far."""
-
-    vin: str
-    version: int = 0
-    registration_number: str | None = None
-    customer_id: UUID | None = None
-    labels: dict[str, str] | None = None
-    search_text: str = ""
-    registered_at: datetime | None = None
-    decommissioned_at: datetime | None = None
-    disconnect_after_s: int | None = None
+    cell: int | None = None
 
 
 Aggregated = CustomerDocument | VehicleDocument
 """What becomes of an aggregate's own events, by their version."""
 
-Document = Aggregated | ConnectionsDocument
+Document = Aggregated | ConnectionsDocument | Said
+"""What becomes of events. What is decided about a vehicle and what it said are documents apart."""
 
 
 class VehicleView(NamedTuple):

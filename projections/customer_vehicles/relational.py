@@ -1,14 +1,7 @@
-"""Customers and their vehicles in PostgreSQL: the tables, and how a page of events is stored.
-
-Documents travel as JSON in both directions: msgspec writes and reads a thousand of them in some
-milliseconds, and PostgreSQL takes them apart in one statement a table.
-"""
+"""Customers and their vehicles in PostgreSQL: the tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,36 +10,13 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
-    Table,
     Text,
     Uuid,
     and_,
-    cast,
-    func,
-    literal,
-    select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from projections.customer_vehicles.connections import ConnectionsDocument
-from projections.customer_vehicles.fold import Key
-from projections.customer_vehicles.model import (
-    CustomerDocument,
-    Document,
-    NewestHeartbeat,
-    VehicleDocument,
-)
 from projections.database import db
-from projections.json_rows import as_json, rows_of_documents, upsert, write_rows
-from projections.store import RelationalStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy import Connection
-
-    from projections.store import Change
 
 _INSTANT = DateTime(timezone=True)
 
@@ -60,6 +30,7 @@ customer = db.Table(
     Column("registered_at", _INSTANT, nullable=False),
     Column("disconnect_after_s", Integer),
     Column("trip_rules", JSON),
+    Column("changed_position", BigInteger, nullable=False, index=True),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
 )
 
@@ -89,8 +60,11 @@ vehicle = db.Table(
     Column("position_recorded_at", _INSTANT),
     Column("latitude", Double),
     Column("longitude", Double),
-    # No index has a column that heartbeats change, and a third of each page is left free: so an
-    # update touches one page and no index (HOT).
+    Column("cell", Integer),
+    # When what is searched of it changed last: not by heartbeats in the cell where it was.
+    Column("changed_position", BigInteger, nullable=False, index=True),
+    # So they change no column of an index, and a third of each page is left free: an update
+    # touches one page and no index (HOT).
     postgresql_with={"fillfactor": "65"},
 )
 in_use = and_(vehicle.c.registered_at.is_not(None), vehicle.c.decommissioned_at.is_(None))
@@ -120,68 +94,5 @@ connections = db.Table(
     Column("forgotten", _INSTANT),
 )
 
-_TABLES: dict[type[Document], Table] = {
-    CustomerDocument: customer,
-    VehicleDocument: vehicle,
-    ConnectionsDocument: connections,
-}
-TABLES = tuple(_TABLES.values())
+TABLES = (customer, vehicle, connections)
 """All that this read model is kept in."""
-
-
-class CustomerVehiclesStore(RelationalStore[Key, Document]):
-    """Where the follower keeps customers, vehicles and their connections."""
-
-    def select(self, connection: Connection, keys: Iterable[Key]) -> Iterable[tuple[Key, Document]]:
-        """Those of the documents that exist: one SELECT a table."""
-        for kind, table in _TABLES.items():
-            ids = ",".join(key.id for key in keys if key.kind is kind)
-            if ids:
-                (primary_key,) = table.primary_key
-                # As one text: as many parameters would take longer to parse than to look up.
-                wanted = cast(literal(f"{{{ids}}}", Text), ARRAY(Uuid))
-                found = select(cast(primary_key, Text), as_json(table)).where(
-                    primary_key == func.any(wanted)
-                )
-                decode = msgspec.json.Decoder(kind).decode
-                for id_, document in connection.execute(found).all():
-                    yield Key(kind, id_), decode(document)
-
-    def write(
-        self,
-        connection: Connection,
-        changes: Mapping[Key, Change],
-        position: int,  # noqa: ARG002 # documents are all that is kept
-    ) -> None:
-        """Write documents whole, but of most vehicles only what heartbeats changed."""
-        for kind, statement in _UPSERTS.items():
-            whole = [
-                after
-                for key, (before, after) in changes.items()
-                if key.kind is kind and not _only_heartbeats(before, after)
-            ]
-            write_rows(connection, statement, whole)
-        newest = [
-            msgspec.convert(after, NewestHeartbeat, from_attributes=True)
-            for before, after in changes.values()
-            if _only_heartbeats(before, after)
-        ]
-        write_rows(connection, _UPDATE_HEARTBEATS, newest)
-
-
-def _only_heartbeats(before: Document | None, after: Document) -> bool:
-    return (
-        isinstance(before, VehicleDocument)
-        and isinstance(after, VehicleDocument)
-        and before.version == after.version
-    )
-
-
-def _update_heartbeats() -> Any:
-    rows = rows_of_documents(vehicle)
-    said = {name: rows.c[name] for name in NewestHeartbeat.__struct_fields__}
-    return update(vehicle).values(said).where(vehicle.c.vehicle_id == rows.c.vehicle_id)
-
-
-_UPSERTS = {kind: upsert(table) for kind, table in _TABLES.items()}
-_UPDATE_HEARTBEATS = _update_heartbeats()

@@ -139,7 +139,7 @@ class TablesThen:
             documents = [*map(_read[name], changed[begin : begin + _AT_ONCE])]
             own = self._log.streams([id_of(one) for one in documents])
             again = [as_decided(one, own[id_of(one)], asked.at) for one in documents]
-            write_rows(connection, insert_rows(then), again)
+            write_rows(connection, insert_rows(then, changed_position=literal(0)), again)
         connection.execute(text(f"ALTER TABLE {name}_then RENAME TO {name}"))
         # Of 3,000 rows, not 30,000: what PostgreSQL would guess without is what must not be.
         connection.execute(text("SET LOCAL default_statistics_target = 10"))

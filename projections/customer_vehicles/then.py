@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import fields, replace
 
-from projections.customer_vehicles.fold import TOPICS, evolve
-from projections.customer_vehicles.model import NewestHeartbeat, VehicleDocument
+from projections.customer_vehicles.fold import TOPICS, evolve, with_said
+from projections.customer_vehicles.model import VehicleDocument
+from projections.customer_vehicles.said import MEASURED, PLACED, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,17 +24,15 @@ if TYPE_CHECKING:
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
     from vehicle_tracker.history import Place
 
-_PLACE = {"position_recorded_at", "latitude", "longitude"}
-_UNHEARD = dict.fromkeys(set(NewestHeartbeat.__struct_fields__) - {"vehicle_id", *_PLACE})
-"""What heartbeats say, but where: nothing yet."""
+_SAID = {"last_heartbeat_at", *MEASURED, *PLACED}
 
-ONLY_SHOWN = _UNHEARD.keys() - {"last_heartbeat_at"}
-"""What no vehicle is searched by."""
+ONLY_SHOWN = {*MEASURED, "cell"}
+"""What no vehicle is searched by, of what was."""
 
 _UNREGISTERED = {
     field.name: field.default
     for field in fields(VehicleDocument)
-    if field.name not in {"vin", *NewestHeartbeat.__struct_fields__}
+    if field.name not in {"vehicle_id", "vin", *_SAID}
 }
 
 
@@ -58,11 +57,11 @@ def as_said(
     document: VehicleDocument, place: Place | None, newest: HeartbeatRecorded | None
 ) -> VehicleDocument:
     """A vehicle as its newest heartbeat of then says, at the place of then if it moved on since."""
-    then = replace(document, **_UNHEARD)
+    then = replace(document, **dict.fromkeys(("last_heartbeat_at", *MEASURED)))
     if place:
         at, latitude, longitude = place
         then = replace(then, position_recorded_at=at, latitude=latitude, longitude=longitude)
-    return cast("VehicleDocument", evolve(then, newest) if newest else then)
+    return with_said(then, Said(newest, None)) if newest else then
 
 
 def is_placed_after(document: VehicleDocument, at: datetime) -> bool:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask_migrate import upgrade
 
 from projections import create_app as create_projections
 from projections.database import db
@@ -58,7 +57,6 @@ def register(write_client: FlaskClient, customer_id: str) -> Callable[..., Any]:
 def engine(settings: Settings) -> Iterator[Engine]:
     """The migrated database of the read models."""
     with create_projections(settings).app_context():
-        upgrade()
         yield db.engine
         db.engine.dispose()
 

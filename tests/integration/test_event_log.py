@@ -19,6 +19,7 @@ from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.history import Deadline, History, Place
 from vehicle_tracker.recorder import LoggedEvent, NewEvent
 
 if TYPE_CHECKING:
@@ -113,6 +114,30 @@ def test_heartbeats_between_two_instants(event_log: EventLog) -> None:
     newest = event_log.heartbeats(VIN, newest_first=True, limit=1)
     assert [one.recorded_at for one in newest] == [minutes[2]]
     assert event_log.heartbeats("WVWZZZ1JZXW000001") == []
+
+
+def test_a_place_is_found_in_either_encoding(event_log: EventLog) -> None:
+    """Where a vehicle was is read in SQL out of what this release writes, and the first wrote."""
+    named = b'{"received_at":"2026-01-31T12:00:00Z","heartbeat":{"vin":"%b"%b}}'
+    vins = [f"YS2R4X2000539940{n}" for n in range(5)]
+    placed = Heartbeat(vin=vins[0], recorded_at=NOW, latitude=59.19, longitude=-17.0)
+    states = [
+        heartbeat.encode(HeartbeatRecorded(NOW, placed)),
+        named % (vins[1].encode(), b',"latitude":-0.5,"longitude":180.0'),
+        heartbeat.encode(HeartbeatRecorded(NOW, Heartbeat(vin=vins[2], speed_kmh=5.0))),
+        named % (vins[3].encode(), b',"speed_kmh":5.0'),
+    ]
+    rows = [
+        _row(NOW, vin)._replace(state=state) for vin, state in zip(vins[:4], states, strict=True)
+    ]
+    with event_log.writing() as writing:
+        position = writing.insert(rows).position
+    places = History(event_log.rows).newest_places(vins, NOW, position, Deadline())
+    assert places == {
+        vins[0]: Place(NOW, 59.19, -17.0),
+        vins[1]: Place(NOW, -0.5, 180.0),
+        **dict.fromkeys(vins[2:], Place(None, None, None)),
+    }
 
 
 def test_a_follower_is_woken(event_log: EventLog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -38,9 +39,11 @@ NAME = CUSTOMER_VEHICLES.name
 pytestmark = pytest.mark.usefixtures("fleet")
 
 
-def _rebuild(log: EventLog, engine: Engine, settings: Settings, page: int = 5) -> Rebuild:
+def _rebuild(
+    log: EventLog, engine: Engine, settings: Settings, page: int = 5, pages: int = 1
+) -> Rebuild:
     beside = CUSTOMER_VEHICLES.beside(NAME, engine, settings)
-    return Rebuild(CUSTOMER_VEHICLES, beside, log, engine, page)
+    return Rebuild(replace(CUSTOMER_VEHICLES, rebuilt_pages=pages), beside, log, engine, page)
 
 
 def _run(work: Rebuild, stop_after: int | None = None) -> tuple[bool, list[int]]:

@@ -13,7 +13,6 @@ from uuid import uuid4
 import msgspec
 import pytest
 from elastic_transport import ConnectionError as ElasticsearchConnectionError
-from flask_migrate import upgrade
 from sqlalchemy import select
 
 from embedded.elasticsearch import NAME, find_or_provision
@@ -64,7 +63,6 @@ VINS = [f"YS2R4X2000539940{n}" for n in range(6)]
 def engine(settings: Settings) -> Iterator[Engine]:
     """The migrated database of the read models."""
     with create_app(settings).app_context():
-        upgrade()
         yield db.engine
         db.engine.dispose()
 

@@ -1,0 +1,50 @@
+"""The processes of the tracker as programs: the same commands wherever it is run on one machine."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.supervisor import Program
+
+HOST = "127.0.0.1"
+CHECKOUT = Path(__file__).parent.parent
+
+
+def addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
+    """The environment by which every process finds the others."""
+    return {
+        "EVENT_LOG_URL": postgresql,
+        "DATABASE_URL": postgresql,
+        "ELASTICSEARCH_URL": elasticsearch,
+        "LOG_FORMAT": "text",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def service(name: str, port: int, where: Mapping[str, str], *options: str) -> Program:
+    """The service `write` or `read`; `options` are Granian's."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
+    command += ["--port", str(port), "--workers-kill-timeout", "3", *options]
+    command += [f"{name}_service.wsgi:app"]
+    return Program(f"{name}-service", command, where, folder=CHECKOUT)
+
+
+def projections(name: str, where: Mapping[str, str], *arguments: str) -> Program:
+    """A command of the read models: `db upgrade`, `follow NAME`."""
+    command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
+    return Program(name, command, where, folder=CHECKOUT)
+
+
+def monitor(where: Mapping[str, str]) -> Program:
+    """The connection monitor."""
+    command = [sys.executable, "-m", "write_service.connection_monitor"]
+    return Program("connection-monitor", command, where, folder=CHECKOUT)
+
+
+def free_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+        return port

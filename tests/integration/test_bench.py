@@ -1,0 +1,40 @@
+"""The benches, on a fleet so small that only what they promise is left to see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bench import million
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: Path) -> None:
+    """All that was generated is accepted, projected, and equal to the fold of the log."""
+    told = CliRunner().invoke(
+        million.main,
+        [
+            *("--vehicles", "2000", "--rate", "1000", "--minutes", "0.2"),
+            *("--no-search", "--searchers", "2", "--search-every", "0.5"),
+            *("--out", str(tmp_path)),
+        ],
+        catch_exceptions=False,
+    )
+    assert told.exit_code == 0, told.output
+    result = json.loads((tmp_path / "million.json").read_text(encoding="utf-8"))["result"]
+    posted, check = result["heartbeats"], result["check"]
+    assert posted["late"]
+    assert (posted["accepted"], posted["duplicates"]) == (
+        posted["fresh"] + posted["late"],
+        posted["again"],
+    )
+    assert check["errors"] == []
+    assert check["heartbeats_in_log"] == posted["accepted"] + 2_000
+    assert not result["searches_failed"]
+    assert {"write-service", "follower-customer_vehicles", "postgresql: write-service"} <= set(
+        result["cpu_us_a_heartbeat"]
+    )
