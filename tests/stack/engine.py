@@ -23,15 +23,14 @@ class Engine:
     """An engine, through its command line client."""
 
     def __init__(self) -> None:
-        # A newer client leaves building to a plugin that is not everywhere; Debian's builds itself.
-        self._client = next(
-            filter(None, map(shutil.which, ("/usr/bin/docker", "docker"))), "docker"
-        )
+        self._client = shutil.which("docker") or "docker"
+        self._builder = self._client
         self._environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
         self._daemon: subprocess.Popen[bytes] | None = None
 
     def find_or_start(self) -> str:
         """Have an engine; what it is, in words."""
+        self._builder = self._find_builder()
         if self._answers():
             return f"the engine that answers here, {self._version()}"
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -65,8 +64,9 @@ class Engine:
         self, *arguments: str, within_s: float = 600.0, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """What came of it, whatever that was."""
+        client = self._builder if arguments[0] == "build" else self._client
         return subprocess.run(
-            [self._client, *arguments],
+            [client, *arguments],
             env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -80,6 +80,12 @@ class Engine:
         """The path of its socket, for whoever asks it from within a container."""
         host = self("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
         return self._environment.get("DOCKER_HOST", host).removeprefix("unix://")
+
+    def _find_builder(self) -> str:
+        """A newer client leaves building to a plugin that may be missing; Debian's can itself."""
+        if self.run("buildx", "version").returncode == 0:
+            return self._client
+        return next(filter(None, (shutil.which("docker", path="/usr/bin"), self._client)))
 
     def _answers(self) -> bool:
         return self.run("info", within_s=20).returncode == 0

@@ -127,7 +127,7 @@ class Stack:
             running, _, wanted = replicas.split(" ")[0].partition("/")
             if name == "migrate" and "(1/1 completed)" not in replicas:
                 return False
-            if name != "migrate" and running != wanted:
+            if name != "migrate" and (running != wanted or wanted == "0"):
                 return False
             if self.update_state(name) in ("updating", "rollback_started"):
                 return False
