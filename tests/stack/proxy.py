@@ -49,16 +49,16 @@ http {{
         proxy_buffering off;
         proxy_connect_timeout 2s;
         proxy_set_header Host $host;
-        location / {{ rewrite ^ /$router$uri last; }}
+        location / {{ rewrite ^ /@$router$uri last; }}
 {locations}
     }}
 }}
 """
 _LOCATION = """
-        location /{router}/ {{
+        location /@{router}/ {{
             internal;
             set $service http://{upstream};
-            rewrite ^/{router}{stripped}(/.*)$ $1 break;
+            rewrite ^/@{router}{stripped}(/.*)$ $1 break;
             proxy_next_upstream {again};
             proxy_next_upstream_tries 5;
             proxy_pass $service;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import secrets
 import subprocess
 import tempfile
@@ -23,6 +24,9 @@ FILE = CHECKOUT / "docker-stack.yml"
 NODE_LABELS = ("services", "edge", "postgresql", "elasticsearch")
 FIRST_START_S = 240.0
 GONE_WITHIN_S = 90.0
+BACK_WITHIN_S = 60.0
+LOOKS_EVERY_S = 0.5
+MOVING = {"updating", "rollback_started"}
 
 
 class Stack:
@@ -37,6 +41,7 @@ class Stack:
         if self._docker("info", "--format", "{{.Swarm.LocalNodeState}}") != "active":
             self._docker("swarm", "init", "--advertise-addr", "127.0.0.1")
             self._own_swarm = True
+        self._clear()
         node = self._docker("info", "--format", "{{.Swarm.NodeID}}")
         labels = [f"--label-add=tracker.{label}=true" for label in NODE_LABELS]
         self._docker("node", "update", *labels, node)
@@ -68,19 +73,25 @@ class Stack:
         asked = "{{.Name}} {{.Image}} {{.DesiredState}} {{.CurrentState}} {{.Error}}"
         return self._docker("stack", "ps", "--no-trunc", "--format", asked, NAME).splitlines()
 
-    def update_state(self, service: str) -> str:
-        """What the engine says of the last update of a service."""
-        told = self._docker("service", "inspect", f"{NAME}_{service}")
-        return str((json.loads(told)[0].get("UpdateStatus") or {}).get("State", "none"))
-
     def containers(self, service: str) -> list[str]:
         """The ids of a service's running containers."""
         label = f"label=com.docker.swarm.service.name={NAME}_{service}"
         return self._docker("ps", "--quiet", "--no-trunc", "--filter", label).split()
 
-    def kill(self, container: str) -> None:
-        """End a container's processes without a word."""
-        self._docker("kill", container)
+    def kill(self, service: str, dice: random.Random) -> float:
+        """End one container without a word; how many seconds later another was healthy."""
+        running = self.containers(service)
+        killed = dice.choice(running)
+        self._docker("kill", killed)
+        began = time.monotonic()
+
+        def is_replaced() -> bool:
+            now = self.containers(service)
+            return killed not in now and len(now) == len(running)
+
+        wait_until(is_replaced, BACK_WITHIN_S)
+        self.await_settled()
+        return time.monotonic() - began
 
     def logs(self, service: str) -> str:
         """What all tasks of a service have said."""
@@ -107,17 +118,22 @@ class Stack:
 
     def remove(self) -> None:
         """Remove everything that was made, the swarm too if it is ours."""
+        self._clear()
+        if self._own_swarm:
+            self._docker("swarm", "leave", "--force")
+
+    def _clear(self) -> None:
+        """Remove what is of this name, whoever left it."""
         self._docker.run("stack", "rm", NAME)
-        mine = f"label=com.docker.stack.namespace={NAME}"
-        wait_until(
-            lambda: not self._docker("ps", "--all", "--quiet", "--filter", mine), GONE_WITHIN_S
-        )
+        mine = f"--filter=label=com.docker.stack.namespace={NAME}"
+        wait_until(lambda: not self._docker("ps", "--quiet", mine), GONE_WITHIN_S)
+        # What a job has left goes with the swarm's housekeeping, later.
+        if ended := self._docker("ps", "--all", "--quiet", mine).split():
+            self._docker.run("rm", "--force", *ended)
         for kind in ("secret", "config", "network", "volume"):
             listed = self._docker(kind, "ls", "--format", "{{.Name}}").split()
             if ours := [name for name in listed if name.startswith(f"{NAME}_")]:
                 self._docker.run(kind, "rm", *ours)
-        if self._own_swarm:
-            self._docker("swarm", "leave", "--force")
 
     def _is_settled(self) -> bool:
         asked = "{{.Name}} {{.Replicas}}"
@@ -125,13 +141,14 @@ class Stack:
         for line in services:
             name, _, replicas = line.removeprefix(f"{NAME}_").partition(" ")
             running, _, wanted = replicas.split(" ")[0].partition("/")
-            if name == "migrate" and "(1/1 completed)" not in replicas:
+            done = "(1/1 completed)" in replicas if name == "migrate" else running == wanted != "0"
+            if not done:
                 return False
-            if name != "migrate" and (running != wanted or wanted == "0"):
-                return False
-            if self.update_state(name) in ("updating", "rollback_started"):
-                return False
-        return bool(services)
+        asked = "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}"
+        names = [line.split()[0] for line in services]
+        return not MOVING & set(
+            self._docker("service", "inspect", "--format", asked, *names).split()
+        )
 
 
 def wait_until(
@@ -141,7 +158,7 @@ def wait_until(
     began = time.monotonic()
     while not condition():
         assert time.monotonic() < began + within_s, f"not within {within_s:g} s:\n{why()}"
-        time.sleep(0.2)
+        time.sleep(LOOKS_EVERY_S)
     return time.monotonic() - began
 
 

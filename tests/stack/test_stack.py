@@ -122,8 +122,7 @@ def test_containers_are_killed_at_random(stack: Stack, say: Callable[[str], None
     with Load(VINS) as ledger:
         for service in [dice.choice(KILLED) for _ in range(KILLS)]:
             failed = len(ledger.failures)
-            stack.kill(dice.choice(stack.containers(service)))
-            took = stack.await_settled()
+            took = stack.kill(service, dice)
             say(
                 f"killed {service}: back after {took:.1f} s, {len(ledger.failures) - failed} failed"
             )
@@ -135,8 +134,7 @@ def test_containers_are_killed_at_random(stack: Stack, say: Callable[[str], None
 def test_a_store_is_killed(store: str, stack: Stack, say: Callable[[str], None]) -> None:
     """While it is away requests are told so; it comes back by itself, and nothing is lost."""
     with Load(VINS) as ledger:
-        stack.kill(stack.containers(store)[0])
-        took = stack.await_settled()
+        took = stack.kill(store, random.Random())  # noqa: S311 # there is one
         wait_until(lambda: ask("GET", "/api/v1/vehicles?limit=1")[0] == 200, 60)
     report(say, f"killed {store}: back after {took:.1f} s", ledger)
     expect_all(ledger)
