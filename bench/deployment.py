@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
+GUARDIAN = "guardian"
 HEAP = "1g"
 READY_WITHIN_S = 60.0
-STOPS_WITHIN_S = 4.0
+STOPS_WITHIN_S = 10.0
 STORES_STOP_WITHIN_S = 30.0
 
 
@@ -108,6 +109,12 @@ class Deployment:
             time.sleep(0.02)
         return time.monotonic() - began
 
+    def stop(self) -> None:
+        """Stop all of the tracker; the stores go on."""
+        kept = (POSTGRESQL, ELASTICSEARCH, GUARDIAN)
+        running = [name for name in self.supervisor.processes() if name not in kept]
+        self.supervisor.stop(*running, within_s=STOPS_WITHIN_S)
+
     def settings(self) -> dict[str, Any]:
         """What figures depend on beside the machine. Errors: `ValueError` if not durable."""
         return {
@@ -119,7 +126,8 @@ class Deployment:
 
     def _names(self) -> tuple[str, ...]:
         followers = (f"follower-{name}" for name in self.followers)
-        return "write-service", "read-service", *followers, "connection-monitor"
+        # The read service last: it is not ready before followers have made what it asks.
+        return "write-service", *followers, "connection-monitor", "read-service"
 
     def _is_ready(self, name: str) -> bool:
         url = f"http://{programs.HOST}:{self.ports[name]}/health/ready"
@@ -151,9 +159,10 @@ def deployed(
     logs.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(logs, say=lambda line: print(line, file=sys.stderr))
     reading, writing = os.pipe()
+    tracker = None
     try:
         guardian = [sys.executable, "-m", "embedded.guardian"]
-        supervisor.start(Program("guardian", guardian, folder=programs.CHECKOUT, stdin=reading))
+        supervisor.start(Program(GUARDIAN, guardian, folder=programs.CHECKOUT, stdin=reading))
         postgresql = PostgreSQL(folder / POSTGRESQL, sockets)
         postgresql.create(supervisor)
         postgresql.start(supervisor, on_recovery=lambda: None)
@@ -167,7 +176,10 @@ def deployed(
         tracker.ports |= ports or {}
         yield tracker
     finally:
-        _stop(supervisor)
+        if tracker is not None:  # who writes first, the stores last
+            tracker.stop()
+        supervisor.stop(POSTGRESQL, ELASTICSEARCH, within_s=STORES_STOP_WITHIN_S)
+        supervisor.close()
         os.close(writing)
         os.close(reading)
         shutil.rmtree(sockets, ignore_errors=True)
@@ -182,15 +194,6 @@ def _followers(*, search: bool, trips: bool) -> tuple[str, ...]:
     names += ["trips"] if trips else []
     names += ["trip_search"] if search and trips else []
     return tuple(names)
-
-
-def _stop(supervisor: Supervisor) -> None:
-    """Who writes first, the stores last."""
-    stores = (POSTGRESQL, ELASTICSEARCH)
-    names = [name for name in supervisor.processes() if name not in (*stores, "guardian")]
-    supervisor.stop(*names, within_s=STOPS_WITHIN_S)
-    supervisor.stop(*stores, within_s=STORES_STOP_WITHIN_S)
-    supervisor.close()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # as `signal` calls it

@@ -10,6 +10,8 @@ from typing import Any
 
 from bench.report import percentiles
 
+TIMEOUT_S = 10.0
+
 
 @dataclass
 class Lag:
@@ -22,16 +24,27 @@ class Lag:
     names: tuple[str, ...]
     seconds: dict[str, list[float]] = field(default_factory=dict)
     at: list[float] = field(default_factory=list)
+    missed: int = 0
+    """How often nothing was answered: the read service may be loaded, too."""
 
     def sample(self) -> None:
         """Ask once."""
+        try:
+            items = self._followed()
+        except OSError:
+            self.missed += 1
+            return
         self.at.append(time.monotonic())
-        for one in self._followed():
+        for one in items:
             self.seconds.setdefault(one["name"], []).append(one["lag_seconds"])
 
-    def events_behind(self) -> int:
-        """By how many events the one that is most behind is."""
-        behind: int = max(one["head"] - one["position"] for one in self._followed())
+    def events_behind(self) -> int | None:
+        """By how many events the one that is most behind is; None if nothing was answered."""
+        try:
+            behind: int = max(one["head"] - one["position"] for one in self._followed())
+        except OSError:
+            self.missed += 1
+            return None
         return behind
 
     def parked(self) -> dict[str, int]:
@@ -48,6 +61,7 @@ class Lag:
 
 def projections(port: int) -> list[dict[str, Any]]:
     """Each read model: `name`, `position`, `head`, `lag_seconds`, `parked`."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/projections") as answer:
+    url = f"http://127.0.0.1:{port}/api/v1/projections"
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
         items: list[dict[str, Any]] = json.load(answer)["items"]
     return items

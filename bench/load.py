@@ -101,3 +101,8 @@ def post(path: str, body: bytes) -> bytes:
     """A keep-alive request."""
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def get(path: str) -> bytes:
+    """The same, without a body."""
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()

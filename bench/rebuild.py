@@ -1,67 +1,40 @@
 """How fast a read model is built anew from a log of ten million heartbeats.
 
-`python -m bench.rebuild --vehicles 100000`: a PostgreSQL of its own, with the settings of
-`make run`. With `--folder` the log is made once and used again.
+`make bench-rebuild ARGS="--vehicles 1000000"`. With `--data` the log is made once and used again.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import psycopg
-from flask_migrate import upgrade
 
+from bench.deployment import deployed
 from bench.prepared_log import make_log
-from embedded.postgresql import NAME as POSTGRESQL
-from embedded.postgresql import PostgreSQL
-from embedded.supervisor import Supervisor
+from bench.report import row, show, write
 from projections import create_app
 from projections.catalog import projections_of
 from projections.database import db
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from projections.catalog import ReadModel
-
-STOPS_WITHIN_S = 30
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """PostgreSQL on a folder, as `make run` starts it; its address."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="vt-", ignore_cleanup_errors=True) as sockets:
-        supervisor = Supervisor(folder)
-        server = PostgreSQL(folder / "pg", Path(sockets))
-        try:
-            server.create(supervisor)
-            server.start(supervisor, lambda: click.echo("PostgreSQL recovers from a crash"))
-            yield server.url
-        finally:
-            supervisor.stop(POSTGRESQL, within_s=STOPS_WITHIN_S)
-            supervisor.close()
+GOAL = 100_000
+"""Events a second."""
 
 
 def rebuild(url: str, name: str) -> dict[str, Any]:
     """Rebuild a read model of a prepared log, with a progress bar; what it took."""
-    settings = replace(
-        Settings.from_environment(), event_log_url=url, database_url=url, log_level="WARNING"
-    )
+    os.environ |= {"EVENT_LOG_URL": url, "DATABASE_URL": url, "ELASTICSEARCH_URL": ""}
+    settings = replace(Settings.from_environment(), log_level="WARNING")
     with create_app(settings).app_context(), EventLog(url) as log:
-        upgrade()
-        work: ReadModel = projections_of(settings)[name]
+        work = projections_of(settings)[name]
         head = log.head()
         before = _wal(url)
         began, used = time.perf_counter(), time.process_time()
@@ -95,20 +68,28 @@ def _wal(url: str) -> int:
 @click.option("--vehicles", default=100_000, show_default=True)
 @click.option("--heartbeats", default=10_000_000, show_default=True)
 @click.option("--projection", "names", multiple=True, default=["customer_vehicles"])
-@click.option("--folder", type=click.Path(path_type=Path), help="Where the log is kept.")
-def main(vehicles: int, heartbeats: int, names: tuple[str, ...], folder: Path | None) -> None:
+@click.option("--data", type=click.Path(path_type=Path), help="Where the log is kept.")
+def main(vehicles: int, heartbeats: int, names: tuple[str, ...], data: Path | None) -> None:
     """Make the log, unless it is there, and rebuild read models from it."""
-    with tempfile.TemporaryDirectory(prefix="vt-bench-", ignore_cleanup_errors=True) as scratch:
-        data = (folder or Path(scratch)).absolute() / f"{vehicles}-{heartbeats}"
-        with postgresql(data) as url:
-            with click.progressbar(length=vehicles + heartbeats, label="Making the log") as bar:
-                make_log(url, vehicles, heartbeats, lambda count: bar.update(count - bar.pos))
-            for name in names:
-                figures = rebuild(url, name)
-                for what, value in figures.items():
-                    click.echo(f"{what:22} {value:,}" if value != name else f"\n{name}")
+    folder = data and data / f"{vehicles}-{heartbeats}"
+    with deployed(folder, search=False) as tracker:
+        tracker.migrate()
+        with click.progressbar(length=vehicles + heartbeats, label="Making the log") as bar:
+            make_log(tracker.url, vehicles, heartbeats, lambda count: bar.update(count - bar.pos))
+        found = [rebuild(tracker.url, name) for name in names]
+        settings = {"vehicles": vehicles, "heartbeats": heartbeats, **tracker.settings()}
+    rows = [
+        row(
+            f"{one['projection']} rebuilt, events a second",
+            goal=f"{GOAL:,}",
+            reached=f"{one['events_per_second']:,}",
+        )
+        for one in found
+    ]
+    path = write("rebuild", {"rebuilt": found, "rows": rows}, settings=settings)
+    for one in found:
+        show(f"{one['projection']}, {vehicles:,} vehicles", one, path)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("ELASTICSEARCH_URL", "")
     main()

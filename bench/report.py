@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from matplotlib import color_sequences
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -99,6 +100,7 @@ def show(title: str, lines: Mapping[str, object], path: Path | None = None) -> N
 def _draw(plot: Plot, path: Path) -> None:
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=color_sequences["tab20"])
     places = range(len(plot.x))
     bottom = [0.0] * len(plot.x)
     for name, values in plot.series.items():
@@ -110,7 +112,9 @@ def _draw(plot: Plot, path: Path) -> None:
             axes.plot(places[: len(known)], known, label=name)
     every = max(1, len(plot.x) // LABELS)
     axes.set_xticks(places[::every], [str(one) for one in plot.x[::every]])
-    axes.set(title=plot.title, xlabel=plot.x_title, ylabel=plot.y_title, ylim=(0, None))
+    axes.set(title=plot.title, xlabel=plot.x_title, ylabel=plot.y_title)
+    drawn = bottom if plot.bars else [one for some in plot.series.values() for one in some if one]
+    axes.set_ylim(0, 1.05 * max(drawn, default=0.0) or 1.0)
     if plot.series:
         figure.legend(loc="outside right upper")
     figure.savefig(path, format="svg")

@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 LOOKS_EVERY_S = 0.5
 LOOKS_AT_PROCESSES = 4
 """Once in so many looks."""
-DRAINED_WITHIN_S = 900.0
+DRAINED_WITHIN_S = 1_800.0
+LIMIT, A_MONTH = "DISCONNECT_AFTER_S", str(30 * 24 * 60 * 60)
 
 
 @dataclass
 class Run:
-    """What was found, measured from the first heartbeat due until the last was answered."""
+    """What was found, from the first heartbeat due until the read models had the last one."""
 
     posted: Posted
+    heartbeats: int
+    """Those accepted while CPU time, disk and lag were looked at."""
     asked: Asked | None
     lag: Lag
     usage: Usage
@@ -78,45 +81,79 @@ def progress() -> Iterator[Callable[[str, float], Callable[..., None]]]:
         yield bar
 
 
-def prepare(tracker: Deployment, vehicles: int, bar: Any, *, write_workers: int = 1) -> float:
-    """Start everything, register the fleet if it is not, let it be heard, let followers catch up.
+def prepare(
+    tracker: Deployment,
+    bar: Any,
+    *,
+    vehicles: int,
+    rate: float,
+    write_workers: int = 1,
+) -> float:
+    """Start everything on a fleet that is connected, and registered before if it was not yet.
 
-    Answers for how many seconds the followers had to.
+    Answers for how many seconds the read models had to be filled; 0 if they were. Meanwhile silence
+    is no silence, however long it takes; in the end a round is posted, so that nobody has been
+    silent for longer than that when everything starts anew for the run.
     """
-    with EventLog(tracker.url) as log:
-        tracker.migrate()
-        said = bar(f"register {vehicles:,} vehicles", vehicles)
-        if not register(log, tracker.folder, vehicles, said):
-            said(vehicles, "are registered already")
-        let_be_heard(log, vehicles, utc_now(), bar("a heartbeat of each", vehicles))
-        tracker.start_followers()
-        tracker.start_services(write_workers=write_workers)
-        began = time.monotonic()
-        catch_up(tracker, bar)
-        took = time.monotonic() - began
-        tracker.wait_until_ready("connection-monitor")
-        catch_up(tracker, bar)
+    tracker.migrate()
+    limit = tracker.where[LIMIT]
+    tracker.where[LIMIT] = A_MONTH
+    tracker.start_followers()
+    tracker.start_services(write_workers=write_workers)
+    filled_s = _fill(tracker, bar, vehicles)
     with psycopg.connect(tracker.url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
-    return took
+    measure(tracker, bar, vehicles=vehicles, rate=rate, seconds=max(1.0, vehicles / rate))
+    tracker.stop()
+    tracker.where[LIMIT] = limit
+    tracker.start_followers()
+    tracker.start_services(write_workers=write_workers)
+    tracker.wait_until_ready("connection-monitor")
+    return filled_s
+
+
+def _fill(tracker: Deployment, bar: Any, vehicles: int) -> float:
+    began = time.monotonic()
+    with EventLog(tracker.url) as log:
+        is_new = register(log, tracker.folder, vehicles, bar("register the fleet", vehicles))
+        if is_new:
+            let_be_heard(log, vehicles, utc_now(), bar("a heartbeat of each", vehicles))
+    catch_up(tracker, bar)
+    return time.monotonic() - began if is_new else 0.0
 
 
 def catch_up(tracker: Deployment, bar: Any) -> None:
     """Wait until all read models are where the log is, and stay there."""
     said = bar("read models catch up", 1)
     lag = Lag(tracker.ports["read-service"], tracker.followers)
+    most, still = 1, 0
     deadline = time.monotonic() + DRAINED_WITHIN_S
-    most, still = 1.0, 0
     while still < 3:  # noqa: PLR2004 # the monitor appends, too
         time.sleep(LOOKS_EVERY_S)
         tracker.supervisor.tick()
         behind = lag.events_behind()
-        most = max(most, behind)
-        said(1 - behind / most, f"{behind:,} events behind")
-        still = 0 if behind else still + 1
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still {behind:,} events behind after {DRAINED_WITHIN_S:g} s")
+        still = still + 1 if behind == 0 else 0
+        if behind is not None:
+            most = max(most, behind)
+            said(1 - behind / most, f"{behind:,} events behind")
+        _in_time(deadline)
+
+
+def _drain(lag: Lag, usage: Usage) -> float:
+    """Wait until all read models are where the log is; for how many seconds that was."""
+    began = time.monotonic()
+    while lag.events_behind() != 0:
+        time.sleep(LOOKS_EVERY_S)
+        lag.sample()
+        usage.sample()
+        _in_time(began + DRAINED_WITHIN_S)
+    return time.monotonic() - began
+
+
+def _in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"the read models are not there after {DRAINED_WITHIN_S:g} s")
 
 
 def measure(  # noqa: PLR0913
@@ -128,12 +165,15 @@ def measure(  # noqa: PLR0913
     seconds: float,
     searchers: int = 0,
     search_every_s: float = 5.0,
+    skip_s: float = 0.0,
 ) -> Run:
-    """Post at a rate, look at everything meanwhile, then wait until the followers are there."""
+    """Post at a rate, look at everything meanwhile, then wait until the followers are there.
+
+    Nothing but the posting itself is looked at in the first `skip_s` seconds.
+    """
     said = bar(f"{rate:,.0f} heartbeats/s", seconds)
     lag = Lag(tracker.ports["read-service"], tracker.followers)
     with ExitStack() as stack:
-        before = Disk.of(tracker.url)
         posting = stack.enter_context(
             Beside(gateways.post, tracker.ports["write-service"], vehicles, rate, seconds)
         )
@@ -146,28 +186,38 @@ def measure(  # noqa: PLR0913
             searching = stack.enter_context(Beside(dashboards.search, how))
             beside["dashboards"] = searching.pid
         usage = Usage(tracker, beside)
+        skipped = _skip(posting, skip_s)
+        before = Disk.of(tracker.url)
         rates = _watch(tracker, posting, lag, usage, said)
         posted: Posted = posting.wait()
         asked: Asked | None = searching.wait() if searching else None
-        answered = time.monotonic()
-        while lag.events_behind() > 0:
-            time.sleep(LOOKS_EVERY_S)
-            lag.sample()
-            usage.sample()
-        caught_up_s = time.monotonic() - answered
+        caught_up_s = _drain(lag, usage)
         usage.sample()
         after = Disk.of(tracker.url)
-    return Run(posted, asked, lag, usage, before, after, caught_up_s, rates)
+    heartbeats = posted.accepted - skipped
+    return Run(posted, heartbeats, asked, lag, usage, before, after, caught_up_s, rates)
+
+
+def _skip(posting: Beside, seconds: float) -> int:
+    """Wait until it has posted for so long; how many heartbeats were accepted until then.
+
+    What its own start takes is skipped in any case: heartbeats do not take that.
+    """
+    while posting.told is None:
+        posting.listen(LOOKS_EVERY_S)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        posting.listen(LOOKS_EVERY_S)
+    accepted: int = posting.told.accepted
+    return accepted
 
 
 def _watch(
     tracker: Deployment, posting: Beside, lag: Lag, usage: Usage, said: Callable[[float, str], None]
 ) -> list[tuple[float, float]]:
-    while posting.told is None:  # what its start takes is not what heartbeats take
-        posting.listen(LOOKS_EVERY_S)
     began = time.monotonic()
     rates: list[tuple[float, float]] = []
-    at, accepted, looks = 0.0, 0, 0
+    at, accepted, looks = 0.0, posting.told.accepted, 0
     while not posting.done:
         if looks % LOOKS_AT_PROCESSES == 0:
             usage.sample()

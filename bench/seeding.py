@@ -15,10 +15,11 @@ import msgspec
 from bench.fleet import BLOCK, everybody, round_at, vin
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer, CustomerKey
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
+from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import NewEvent
+from write_service.heartbeat_message import HeartbeatMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +37,7 @@ LETTERS = "ABCDEFGHJKLMNOPRSTUWXYZ"
 MARK = "fleet.json"
 """Beside the data of a deployment: how large its fleet is."""
 
-_decode = msgspec.json.Decoder(list[Heartbeat]).decode
+_decode = msgspec.json.Decoder(list[HeartbeatMessage]).decode
 
 
 def customer_name(number: int) -> str:
@@ -74,7 +75,7 @@ def register(log: EventLog, folder: Path, vehicles: int, said: Callable[[int], N
 def let_be_heard(log: EventLog, vehicles: int, now: datetime, said: Callable[[int], None]) -> None:
     """Append a heartbeat of every vehicle, received `now`: a fleet that is connected."""
     at = now.timestamp()
-    round_ = round_at(at)
+    round_ = round_at(at) - 1
     for block in range(vehicles // BLOCK):
         rows = []
         for one in _decode(everybody(block, round_, at)):

@@ -51,9 +51,11 @@ class Truth:
         self.longitude = array("d", [0.0]) * vehicles
         self.counts: dict[str, int] = {}
         """How many events there are, by topic."""
+        self.heartbeats = 0
+        """How many heartbeats came after the position that was asked for."""
 
-    def fold(self, log: EventLog, position: int, said: Callable[[int], None]) -> None:
-        """All events up to a position; `said` hears how far it is."""
+    def fold(self, log: EventLog, position: int, since: int, said: Callable[[int], None]) -> None:
+        """All events up to a position, heartbeats counted since another; `said` hears how far."""
         after = 0
         while after < position and (page := log.read(after, PAGE)):
             for logged in page:
@@ -61,6 +63,8 @@ class Truth:
                     break
                 self.counts[logged.topic] = self.counts.get(logged.topic, 0) + 1
                 self._fold(log.event(logged))
+                if logged.topic == HeartbeatRecorded.TOPIC and logged.position > since:
+                    self.heartbeats += 1
             after = page[-1].position
             said(min(after, position))
 

@@ -32,11 +32,26 @@ SETTINGS = {
     "full_page_writes": "on",
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "128MB",
-    "max_wal_size": "512MB",
+    "checkpoint_timeout": "15min",
     "jit": "off",
     "log_min_messages": "warning",
 }
+
+
+def sizes(memory: int) -> dict[str, str]:
+    """The settings that follow the machine's memory (bytes): what a laptop has, and no more.
+
+    Each page is written to the WAL whole when it is first touched after a checkpoint, and each
+    heartbeat touches a page of its own in the primary key. So the more WAL between checkpoints, the
+    less of it; starting after a crash reads as much again.
+    """
+    megabytes = memory // 2**20
+    most_wal = min(max(megabytes // 4, 512), 8_192)
+    return {
+        "shared_buffers": f"{min(max(megabytes // 8, 128), 4_096)}MB",
+        "max_wal_size": f"{most_wal}MB",
+        "min_wal_size": f"{most_wal // 4}MB",
+    }
 
 
 class PostgreSQL:
@@ -69,7 +84,8 @@ class PostgreSQL:
         """Start the server and wait until it answers, however long its crash recovery takes."""
         self._end_previous()
         command = [str(_programs() / "postgres"), "-D", str(self._folder), "-k", str(self._sockets)]
-        command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = sizes(psutil.virtual_memory().total) | SETTINGS
+        command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         supervisor.start(
             Program(
                 NAME,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.supervisor import Program
+from vehicle_tracker.serving import served
 
 HOST = "127.0.0.1"
 CHECKOUT = Path(__file__).parent.parent
@@ -18,15 +19,14 @@ def addresses(postgresql: str, elasticsearch: str) -> dict[str, str]:
         "DATABASE_URL": postgresql,
         "ELASTICSEARCH_URL": elasticsearch,
         "LOG_FORMAT": "text",
+        "TRUSTED_PROXIES": HOST,
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def service(name: str, port: int, where: Mapping[str, str], *options: str) -> Program:
     """The service `write` or `read`; `options` are Granian's."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", HOST]
-    command += ["--port", str(port), "--workers-kill-timeout", "3", *options]
-    command += [f"{name}_service.wsgi:app"]
+    command = served(f"{name}_service", port, *options)
     return Program(f"{name}-service", command, where, folder=CHECKOUT)
 
 

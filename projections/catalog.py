@@ -11,16 +11,14 @@ from projections.customer_vehicles.relational import TABLES
 from projections.customer_vehicles.store import CustomerVehiclesStore
 from projections.elasticsearch import connect
 from projections.follower import Follower
+from projections.index_copy import IndexFollower, IndexRebuild
 from projections.rebuild import Rebuild
 from projections.relational_rebuild import RelationalBeside
-from projections.trip_search.changes import ChangedTrips
-from projections.trip_search.follower import TripSearchFollower, TripSearchRebuild
+from projections.trip_search.changes import TripTables
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
-from projections.vehicle_search import fold as search_fold
-from projections.vehicle_search.beside import ElasticsearchBeside
-from projections.vehicle_search.store import ElasticsearchStore
+from projections.vehicle_search.changes import VehicleTables
 from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
     from sqlalchemy import Engine
 
+    from projections.index_changes import Tables
     from projections.rebuild import Beside
     from projections.store import Store
     from vehicle_tracker.settings import Settings
@@ -103,25 +102,29 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class TripSearchCopy:
-    """The read model that is no fold of the log but follows another: it parks nothing."""
+class IndexCopy:
+    """A read model that is no fold of the log but copies another's tables: it parks nothing.
 
+    Its alias in Elasticsearch has its name.
+    """
+
+    name: str
     client: Elasticsearch
-    name: str = TRIP_SEARCH
+    tables: Tables
 
-    def follower(self, log: EventLog, engine: Engine, page: int) -> TripSearchFollower:  # noqa: ARG002
-        """Whoever keeps it like the projection `trips`, `page` trips at a time."""
-        return TripSearchFollower(self.client, self.name, ChangedTrips(engine, TRIPS), page)
+    def follower(self, log: EventLog, engine: Engine, page: int) -> IndexFollower:  # noqa: ARG002
+        """Whoever keeps it like the tables, about `page` documents at a time."""
+        return IndexFollower(self.client, self.name, self.tables, engine, page)
 
     def rebuild(
         self,
-        log: EventLog,  # noqa: ARG002 # it is filled from the projection `trips`
+        log: EventLog,  # noqa: ARG002 # it is filled from the tables
         engine: Engine,
         settings: Settings,  # noqa: ARG002
         page: int,
-    ) -> TripSearchRebuild:
+    ) -> IndexRebuild:
         """Begin a rebuild, or go on with one."""
-        return TripSearchRebuild(self.client, self.name, ChangedTrips(engine, TRIPS), page)
+        return IndexRebuild(self.client, self.name, self.tables, engine, page)
 
 
 CUSTOMER_VEHICLES = Projection(
@@ -137,17 +140,14 @@ CUSTOMER_VEHICLES = Projection(
 )
 
 
-def vehicle_search(client: Elasticsearch, name: str = VEHICLE_SEARCH) -> Projection:
-    """The projection in Elasticsearch; its alias there has its name."""
-    return Projection(
-        name=name,
-        topics=search_fold.TOPICS,
-        key_of=search_fold.key_of,
-        evolve=search_fold.evolve,
-        before_its_own_events=search_fold.before_its_own_events,
-        store=partial(ElasticsearchStore, client),
-        beside=partial(ElasticsearchBeside, client),
-    )
+def vehicle_search(client: Elasticsearch, name: str = VEHICLE_SEARCH) -> IndexCopy:
+    """The vehicles in Elasticsearch."""
+    return IndexCopy(name, client, VehicleTables(CUSTOMER_VEHICLES.name))
+
+
+def trip_search(client: Elasticsearch, name: str = TRIP_SEARCH) -> IndexCopy:
+    """The trips in Elasticsearch."""
+    return IndexCopy(name, client, TripTables(TRIPS))
 
 
 def trips(open_log: Callable[[], EventLog]) -> Projection:
@@ -161,6 +161,8 @@ def trips(open_log: Callable[[], EventLog]) -> Projection:
         before_its_own_events=news.before_its_own_events,
         store=make_store,
         beside=partial(RelationalBeside, tables=TRIP_TABLES, make_store=make_store),
+        pages=5,
+        rebuilt_pages=5,
     )
 
 
@@ -169,5 +171,5 @@ def projections_of(settings: Settings) -> dict[str, ReadModel]:
     kept: list[ReadModel] = [CUSTOMER_VEHICLES, trips(partial(EventLog, settings.event_log_url))]
     if settings.elasticsearch_url:
         client = connect(settings.elasticsearch_url, WRITING_TIMEOUT_S)
-        kept += vehicle_search(client), TripSearchCopy(client)
+        kept += vehicle_search(client), trip_search(client)
     return {projection.name: projection for projection in kept}

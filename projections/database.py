@@ -58,6 +58,9 @@ parked_event = db.Table(
 )
 """Events that a projection could not fold, whole, with the reason."""
 
+FOR_READERS = {"for": "readers"}
+"""The `info` of an index that no store needs: a rebuild makes it when the rows are there."""
+
 _AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 _UNDEFINED_TABLE = "42P01"
 _CANCELED = "57014"

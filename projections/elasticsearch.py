@@ -15,10 +15,10 @@ from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-MANY_REQUESTS, SERVER_ERROR = 429, 500
-_NOT_NOW = frozenset({401, 403, 404, 408, MANY_REQUESTS})
+NOT_FOUND, MANY_REQUESTS, SERVER_ERROR = 404, 429, 500
+_NOT_NOW = frozenset({401, 403, NOT_FOUND, 408, MANY_REQUESTS})
 """Refused for now: rights that are missing, an index that is gone and will be made again, too many
 requests, a disk that is full."""
 
@@ -96,6 +96,27 @@ def told_to_clients() -> Iterator[None]:
             raise
         log.error("search unavailable", error=str(error))
         raise unavailable("it cannot be reached") from error
+
+
+def answers(client: Elasticsearch, index: str, searches: Sequence[Any]) -> list[Any]:
+    """What an index answers to several searches, one after the other, in one round trip.
+
+    Errors: `Unavailable`, and the client's for what can never be answered.
+    """
+    parts: list[Any] = []
+    for search in searches:
+        parts += {}, search
+    answer = client.msearch(index=index, searches=parts, max_concurrent_searches=1)
+    found: list[Any] = answer["responses"]
+    for one in found:
+        if "error" in one:
+            log.error("search unavailable", error=str(one["error"]))
+            if one["status"] == NOT_FOUND:
+                raise unavailable("it is being filled")
+            if may_pass(one["status"]):
+                raise unavailable("it is overloaded")
+            raise ApiError(str(one["error"]), answer.meta, one)
+    return found
 
 
 def unavailable(why: str) -> Unavailable:

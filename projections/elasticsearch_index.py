@@ -8,7 +8,8 @@ so that a lost index says 0 and is filled again, and an index that is swapped br
 
 from __future__ import annotations
 
-import itertools
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,16 +17,19 @@ import msgspec
 from elasticsearch import BadRequestError, NotFoundError
 
 from projections.elasticsearch import may_pass, told_as_away
-from projections.store import OvertakenError, StoreAwayError, UnstorableError
+from projections.store import StoreAwayError, UnstorableError
 from vehicle_tracker.domain.values import to_microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from elasticsearch import Elasticsearch
 
 AT_ONCE, MOST_BYTES = 2_000, 8_000_000
 """So many documents go into one request, and no more than that together, or one."""
+
+IN_FLIGHT = 3
+"""So many requests at a time: while Elasticsearch works, the next documents are made."""
 
 POSITION_ID = "position"
 """The one document that says up to which position the index knows what there is."""
@@ -38,6 +42,7 @@ POSITION_FIELDS: dict[str, Any] = {
     "kind": KEYWORD,
     "position": {"type": "long"},
     "generation": {"type": "long", **KEPT},
+    "format": {"type": "long", **KEPT},
     "stored_us": {"type": "long", **KEPT},
 }
 
@@ -45,10 +50,19 @@ _FAILED, _CONFLICT = 300, 409
 
 
 class Definition(NamedTuple):
-    """What an index is made with."""
+    """What an index is made with. `format` is to be raised whenever its documents are others."""
 
+    format: int
     settings: dict[str, Any]
     mappings: dict[str, Any]
+
+
+class State(NamedTuple):
+    """How far an index is, of which generation of what it copies, and whether as it is now."""
+
+    position: int
+    generation: int
+    has_these_fields: bool = True
 
 
 class SearchIndex:
@@ -59,73 +73,66 @@ class SearchIndex:
         client: Elasticsearch,
         alias: str,
         definition: Definition,
-        index_name: str | None = None,
+        *,
+        beside: str | None = None,
     ) -> None:
+        """`beside` is the name of one that is to take another's place: till then nobody asks it."""
         self.client = client
         self.alias = alias
         self._definition = definition
-        self._first = index_name or first_index(alias)
-        self._has_all_fields = False
+        self._first = beside or first_index(alias)
+        self._seen = definition.settings["refresh_interval"]
+        self._settings = {**definition.settings, "refresh_interval": -1 if beside else self._seen}
 
-    def position_and_generation(self) -> tuple[int, int]:
-        """How far it is, and how often it was changed by another than who follows."""
+    def state(self) -> State:
+        """How far it is; it is made if there is none."""
         with told_as_away():
             try:
-                if not self._has_all_fields:  # an index of an older release lacks fields of this
-                    fields = self._definition.mappings["properties"]
-                    self.client.indices.put_mapping(index=self.alias, properties=fields)
-                    self._has_all_fields = True
                 found = self.client.get(index=self.alias, id=POSITION_ID)["_source"]
             except NotFoundError:
                 self._create()
-                return 0, 0
-            return int(found["position"]), int(found["generation"])
+                return State(0, 0)
+            as_now = found.get("format") == self._definition.format
+            return State(int(found["position"]), int(found["generation"]), as_now)
 
-    def keep_position(self, position: int, generation: int, *, strictly: bool = False) -> None:
+    def keep_position(self, position: int, generation: int) -> None:
         """Let it say that it knows everything up to there."""
         source = msgspec.json.encode(
             {
                 "kind": "position",
                 "position": position,
                 "generation": generation,
+                "format": self._definition.format,
                 "stored_us": to_microseconds(datetime.now(UTC)),
             }
         )
-        self.write([(POSITION_ID, source)], position, strictly=strictly)
+        self._write([(POSITION_ID, source)], position)
 
-    def get(self, ids: Sequence[str]) -> dict[str, Any]:
-        """Those of the documents that exist, whether a search finds them yet or not."""
-        wanted = "docs._id,docs._source,docs.error"
-        with told_as_away():
-            docs = self.client.mget(index=self.alias, ids=ids, filter_path=wanted)["docs"]
-        for one in docs:
-            if "error" in one:  # of a document alone, or of all: it may well be there
-                raise StoreAwayError(f"{one['error'].get('type')}: {one['error'].get('reason')}")
-        return {one["_id"]: one["_source"] for one in docs if "_source" in one}
-
-    def write(
-        self, documents: Iterable[tuple[str, bytes]], version: int, *, strictly: bool = False
-    ) -> None:
-        """Write documents, unless something newer is there: `strictly` that is an error.
+    def write(self, documents: Iterable[tuple[str, bytes]], version: int) -> None:
+        """Write documents, unless something newer is there.
 
         Errors: `StoreAwayError`, `UnstorableError`: a part of them may be written.
         """
-        for some in _of_bytes(documents):
-            with told_as_away():
-                answer = self.client.bulk(
-                    index=self.alias,
-                    operations=list(_operations(some, version)),  # type: ignore[arg-type] # bytes
-                    require_alias=True,
-                    filter_path="errors,items.*.status,items.*.error",
-                )
-            if answer["errors"]:
-                for item in answer["items"]:
-                    _judge(item["index"], strictly=strictly)
+        under_way: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            for some in _of_bytes(documents):
+                if len(under_way) == IN_FLIGHT:
+                    under_way.popleft().result()
+                under_way.append(pool.submit(self._write, some, version))
+        for one in under_way:
+            one.result()
 
-    def refresh(self) -> None:
-        """Let everything that is stored be found."""
+    def _write(self, documents: list[tuple[str, bytes]], version: int) -> None:
         with told_as_away():
-            self.client.indices.refresh(index=self.alias)
+            answer = self.client.bulk(
+                index=self.alias,
+                operations=list(_operations(documents, version)),  # type: ignore[arg-type] # bytes
+                require_alias=True,
+                filter_path="errors,items.*.status,items.*.error",
+            )
+        if answer["errors"]:
+            for item in answer["items"]:
+                _judge(item["index"])
 
     def behind(self) -> str | None:
         """The name of the index behind the alias, if there is one."""
@@ -144,7 +151,10 @@ class SearchIndex:
 
     def take_the_place_of(self, live: SearchIndex) -> None:
         """Be found behind the live one's alias from now on, which is deleted; in one step."""
-        self.refresh()
+        with told_as_away():
+            shown = {"refresh_interval": self._seen}
+            self.client.indices.put_settings(index=self.alias, settings=shown)
+            self.client.indices.refresh(index=self.alias)
         new, old = self.behind(), live.behind()
         moved: list[dict[str, Any]] = [
             {"add": {"index": new, "alias": live.alias}},
@@ -160,7 +170,7 @@ class SearchIndex:
             self.client.indices.create(
                 index=self._first,
                 aliases={self.alias: {}},
-                settings=self._definition.settings,
+                settings=self._settings,
                 mappings=self._definition.mappings,
             )
         except BadRequestError as error:
@@ -188,13 +198,6 @@ def next_index(name: str) -> str:
     return f"{alias}-{int(number) + 1:06}"
 
 
-def portions(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """The items in lists of as many as go into one request."""
-    left = iter(items)
-    while some := list(itertools.islice(left, AT_ONCE)):
-        yield some
-
-
 def _of_bytes(documents: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
     some: list[tuple[str, bytes]] = []
     size = 0
@@ -217,11 +220,9 @@ def _operations(documents: Iterable[tuple[str, bytes]], version: int) -> Iterato
         yield source
 
 
-def _judge(item: Mapping[str, Any], *, strictly: bool) -> None:
-    """Raise what the answer for one document means."""
+def _judge(item: Mapping[str, Any]) -> None:
+    """Raise what the answer for one document means. Something newer may be there."""
     status = item["status"]
-    if status == _CONFLICT and strictly:
-        raise OvertakenError("something newer was stored in the meantime")
     if status < _FAILED or status == _CONFLICT:
         return
     error = item.get("error", {})

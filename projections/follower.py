@@ -62,14 +62,14 @@ class Follower:
         self.position = 0
         """The position of the last event folded, as far as this follower knows."""
 
-    def catch_up(self, keep_reading: Callable[[], bool] = lambda: True) -> int:
+    def catch_up(self, go_on: Callable[[int], bool] = lambda _: True) -> int:
         """Fold what comes next; how many events it was. 0: the projection is where the log is.
 
-        What cannot be folded or stored is parked with its reason; the rest goes on. What was read
-        is stored once `keep_reading` says no.
+        What cannot be folded or stored is parked with its reason; the rest goes on. `go_on` is told
+        the position after each page; once it says no, what was read is stored.
         """
         while True:
-            stretch = self._read(keep_reading)
+            stretch = self._read(go_on)
             try:
                 self._keep(stretch)
             except UnstorableError as error:
@@ -97,17 +97,17 @@ class Follower:
         with lock, self._log.listening() as wait:
             logger.info("following", projection=name)
             while not stop.is_set():
-                if not self.catch_up(lambda: not stop.is_set()):
+                if not self.catch_up(lambda _: not stop.is_set()):
                     wait(IDLE_S)
 
-    def _read(self, keep_reading: Callable[[], bool]) -> Stretch:
+    def _read(self, go_on: Callable[[int], bool]) -> Stretch:
         stretch = Stretch(self._projection, self._log, self._store, self._store.position())
         while stretch.events < self._at_once and stretch.documents < MOST_DOCUMENTS:
             limit = min(self._page, self._at_once - stretch.events)
             page = self._log.read(stretch.position, limit)
             if page:
                 stretch.add(page)
-            if len(page) < limit or not keep_reading():
+            if not page or not go_on(stretch.position) or len(page) < limit:
                 break
         return stretch
 

@@ -60,5 +60,4 @@ def replay(projection: Projection, store: Store[Any, Any], log: EventLog, row: R
         events = list(log.stream(row.stream))
     for one in events:
         document = projection.evolve(document, one)
-    whole = Change(None, document)  # written as if new: more may differ than its heartbeats
-    store.amend({key: whole}, after=after, replayed=row.position)
+    store.amend({key: Change(None, document)}, after=after, replayed=row.position)

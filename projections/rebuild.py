@@ -79,8 +79,12 @@ class Rebuild:
 
     def _catch_up(self, said: Callable[[int, int], None], stop: Event) -> bool:
         """Fold until the log's end as it is by then; False if it was stopped before."""
+
+        def go_on(position: int) -> bool:
+            said(position, self._log.head())
+            return not stop.is_set()
+
         while not stop.is_set():
-            if not self._follower.catch_up(lambda: not stop.is_set()):
+            if not self._follower.catch_up(go_on):
                 return True
-            said(self._follower.position, self._log.head())
         return False

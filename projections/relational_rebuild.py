@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, delete, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.schema import CreateSchema, DropSchema
+from sqlalchemy.schema import CreateIndex, CreateSchema, DropSchema
 
-from projections.database import configuration, db, parked_event, projection
+from projections.database import FOR_READERS, configuration, db, parked_event, projection
 from vehicle_tracker.resilience import after_a_lock_was_busy
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class RelationalBeside:
         self._name = name
         self._schema = f"rebuild_{name}"
         self._tables = tables
+        self._indexed_last = [
+            index for table in tables for index in table.indexes if index.info == FOR_READERS
+        ]
         self._live = engine.execution_options(isolation_level="READ COMMITTED")
         beside: dict[str, Any] = configuration(settings, f"search_path={self._schema},public")
         options = beside["SQLALCHEMY_ENGINE_OPTIONS"]
@@ -57,10 +60,16 @@ class RelationalBeside:
             table for table in (*self._tables, projection, parked_event) if table.name not in there
         ]
         db.metadata.create_all(self._beside, tables=missing, checkfirst=False)
+        with self._beside.begin() as connection:
+            for index in self._indexed_last:
+                if index.table in missing:
+                    connection.execute(text(f"DROP INDEX {self._schema}.{index.name}"))
 
     def settled(self) -> None:
-        """Let the planner know the new tables, for the first search needs its plan."""
+        """Make the rest of the indexes, and let the planner know: the first search needs both."""
         with self._beside.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for index in self._indexed_last:
+                connection.execute(CreateIndex(index, if_not_exists=True))
             for table in self._tables:
                 connection.execute(text(f"ANALYZE {self._schema}.{table.name}"))
 

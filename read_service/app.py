@@ -96,7 +96,11 @@ def create_app(settings: Settings) -> Flask:
         projections=list(projections_of(settings)),
         search_watch=PositionWatch(search.position, settings.wait_for_position_s),
         freshness=Freshness(event_log, (customers.position,)),
-        search_freshness=Freshness(event_log, (customers.position, search.position)),
+        search_freshness=Freshness(
+            event_log,
+            (customers.position, search.position),
+            by_verdicts=bool(settings.elasticsearch_url),
+        ),
         trips=trips,
         trips_watch=PositionWatch(trips.position, settings.wait_for_position_s),
         trips_freshness=Freshness(event_log, (trips.position,)),
@@ -123,11 +127,12 @@ def _relational(engine: Engine, settings: Settings) -> tuple[Engine, str, int]:
 
 def _search(settings: Settings, engine: Engine, customers: CustomerVehicles) -> VehicleSearch:
     """Elasticsearch finds if there is one; else PostgreSQL does."""
+    relational = RelationalVehicleSearch(*_relational(engine, settings))
     if not settings.elasticsearch_url:
-        return RelationalVehicleSearch(*_relational(engine, settings))
+        return relational
     client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
-    limit = settings.disconnect_after_s
-    return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, limit)
+    limit_s = settings.disconnect_after_s
+    return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, relational, limit_s)
 
 
 def _trip_search(settings: Settings, engine: Engine, trips: RelationalTrips) -> TripSearch:

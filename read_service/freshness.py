@@ -6,6 +6,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from projections.elasticsearch import unavailable
 from projections.status import time_of_next
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE
@@ -26,10 +27,19 @@ class Freshness:
 
     It is now while they are where the log is; else it is when the oldest event came that is not in
     them. So a follower that stands still does not turn a fleet that drives into a silent one: its
-    vehicles are shown as they were, and as of when. While the log is away it stands still too.
+    vehicles are shown as they were, and as of when. While the log is away it stands still too; and
+    while the connection monitor is, for a model that knows statuses by its verdicts.
     """
 
-    def __init__(self, log: EventLog, positions: Sequence[Callable[[], int]]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        positions: Sequence[Callable[[], int]],
+        *,
+        by_verdicts: bool = False,
+    ) -> None:
+        """`by_verdicts` are models whose statuses are what the connection monitor judged last."""
+        self._by_verdicts = by_verdicts
         self._log = log
         self._positions = positions
         self._guard = Lock()
@@ -37,7 +47,10 @@ class Freshness:
         self._look_at = 0.0
 
     def as_of(self) -> datetime:
-        """At most a tenth of a second older than it could be."""
+        """At most a tenth of a second older than it could be.
+
+        Errors: `search_unavailable` if that depends on verdicts and there never were any.
+        """
         with self._guard:
             if self._as_of is None or time.monotonic() >= self._look_at:
                 pause = LOOK_EVERY_S
@@ -52,6 +65,11 @@ class Freshness:
     def _look(self) -> datetime:
         now, head = utc_now(), self._log.head()
         position = min(position() for position in self._positions)
-        if position >= head:
+        if position < head:
+            now = min(now, time_of_next(self._log, position) or now)
+        if not self._by_verdicts:
             return now
-        return min(now, time_of_next(self._log, position) or now)
+        judged = self._log.judged_until(position)
+        if judged is None:
+            raise unavailable("no connection monitor has judged yet")
+        return min(now, judged)

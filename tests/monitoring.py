@@ -5,10 +5,13 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed, decoders
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
+from vehicle_tracker.judged_until import JudgedUntil
 from vehicle_tracker.recorder import NewEvent
 from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Watching
@@ -50,6 +53,13 @@ def run_until(judge: ConnectionJudge, until: datetime) -> None:
     assert judge.catch_up(GOING_ON)
     while judge.judge(until):
         assert judge.catch_up(GOING_ON)
+
+
+def judge_by(log: EventLog, url: str, until: datetime) -> None:
+    """Append all that follows by then, and tell that it is, as a monitor at work does."""
+    run_until(judge_of(log), until)
+    with psycopg.connect(url, autocommit=True) as connection:
+        JudgedUntil(connection).keep(log.head(), until)
 
 
 def appended(log: EventLog, vin: str | None = None) -> list[ConnectionEvent]:

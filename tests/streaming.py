@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 from projections.paging import decode_cursor
 from tests.running import CHECKOUT, free_port, wait_for
+from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +39,9 @@ class ReadService:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        command += ["--host", HOST, "--port", str(self.port), "--workers-kill-timeout", "3"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "read_service.wsgi:app"],
+                served("read_service", self.port),
                 env=self._environment,
                 cwd=CHECKOUT,
                 stdout=log,

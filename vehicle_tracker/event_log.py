@@ -21,6 +21,7 @@ from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
+from vehicle_tracker.judged_until import judged_until
 from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent, Writing
 
 if TYPE_CHECKING:
@@ -58,6 +59,14 @@ class EventLog(Application[UUID]):
     def head(self) -> int:
         """The position of the newest event; 0 for an empty log."""
         return self.rows.head()
+
+    def judged_until(self, position: int) -> datetime | None:
+        """Up to which instant all that the connection monitor judged is known at a position.
+
+        None if no monitor ever judged.
+        """
+        with self.rows.datastore.get_connection() as connection:
+            return judged_until(connection, position)
 
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""

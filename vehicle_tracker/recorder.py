@@ -17,6 +17,7 @@ from psycopg.errors import QueryCanceled
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from vehicle_tracker.columns import Bigints, Byteas, Uuids
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import too_much_to_read
 
@@ -93,6 +94,13 @@ class EventLogRecorder(PostgresApplicationRecorder):
             "INSERT INTO {table} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])"
             " ON CONFLICT DO NOTHING RETURNING originator_id, originator_version, notification_id"
+        )
+        self.append_once = self._sql(
+            "INSERT INTO {table} (originator_id, originator_version, topic, state)"
+            " SELECT stream, version, %b::text, state"
+            " FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[]) AS given(stream, version, state)"
+            " ON CONFLICT DO NOTHING"
+            " RETURNING uuid_send(originator_id), originator_version, notification_id"
         )
         self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
         self.select_page = self._sql(
@@ -265,6 +273,20 @@ class Writing:
         rows = self._cursor.fetchall()
         position = rows[-1][2] if rows else self._one(self._recorder.select_head)
         return Appended({(stream, version) for stream, version, _ in rows}, position)
+
+    def append(
+        self, topic: str, streams: Sequence[bytes], versions: Sequence[int], states: Sequence[bytes]
+    ) -> tuple[set[tuple[bytes, int]], int]:
+        """The same with many events of one topic in columns; a stream is its UUID's bytes.
+
+        The (stream, version) pairs that were new, and the log's head after.
+        """
+        self._recorder.notify_channel(self._cursor)
+        columns = topic, Uuids(streams), Bigints(versions), Byteas(states)
+        self._cursor.execute(self._recorder.append_once, columns, prepare=True)
+        rows = self._cursor.fetchall()
+        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
+        return {(stream, version) for stream, version, _ in rows}, position
 
     def _one(self, statement: Composed, *parameters: object) -> Any:
         row = self._cursor.execute(statement, parameters, prepare=True).fetchone()

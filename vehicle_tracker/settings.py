@@ -15,6 +15,8 @@ import psycopg
 from environs import EnvError, FileAwareEnv, ValidationError, validate
 from psycopg.conninfo import conninfo_to_dict
 
+from vehicle_tracker.serving import REQUESTS_AT_ONCE
+
 _EXPECTED = "expected one such as postgresql://user:password@host/database"
 
 
@@ -32,6 +34,9 @@ class Settings:
     max_body_bytes: int
     max_batch_items: int
     max_waiting_heartbeats: int
+    max_waiting_bytes: int
+    max_requests: int
+    trusted_proxies: tuple[str, ...]
     follower_page: int
     health_port: int
     most_lag_s: float
@@ -58,7 +63,12 @@ class Settings:
                 heartbeat_interval_s=env.int("HEARTBEAT_INTERVAL_S", 60, validate=positive),
                 max_body_bytes=env.int("MAX_BODY_BYTES", 8_000_000, validate=positive),
                 max_batch_items=env.int("MAX_BATCH_ITEMS", 10_000, validate=positive),
-                max_waiting_heartbeats=env.int("MAX_WAITING_HEARTBEATS", 50_000, validate=positive),
+                max_waiting_heartbeats=env.int(
+                    "MAX_WAITING_HEARTBEATS", 100_000, validate=positive
+                ),
+                max_waiting_bytes=env.int("MAX_WAITING_BYTES", 64_000_000, validate=positive),
+                max_requests=env.int("MAX_REQUESTS", REQUESTS_AT_ONCE, validate=positive),
+                trusted_proxies=tuple(env.list("TRUSTED_PROXIES", [])),
                 follower_page=env.int("FOLLOWER_PAGE", 2_000, validate=positive),
                 health_port=env.int("HEALTH_PORT", 0, validate=validate.Range(0, 65535)),
                 most_lag_s=env.float("MOST_LAG_S", 30.0),

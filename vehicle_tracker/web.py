@@ -35,6 +35,11 @@ REQUESTS = Histogram(
     "http_request_seconds", "Time to answer a request", ["service", "route", "method", "status"]
 )
 PROBLEM = "application/problem+json"
+BEGAN = "vehicle_tracker.began"
+"""Where in the environment stands when a request began, if somebody else had it before Flask."""
+REFUSED = "vehicle_tracker.refused"
+"""Where in the environment stands the error for which it was refused there: Flask tells it."""
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
@@ -113,6 +118,11 @@ def create_app(
     _observe(app, service)
     _add_operations(app, ready)
     return app, api
+
+
+def answer_seconds(service: str, route: str, method: str, status: int) -> Histogram:
+    """The metric of the time it takes to answer so."""
+    return REQUESTS.labels(service, route, method, status)
 
 
 def problem(error: TrackerError) -> Response:
@@ -211,15 +221,16 @@ def _observe(app: Flask, service: str) -> None:
         given = request.headers.get("X-Request-ID", "")
         g.given_request_id = given if _REQUEST_ID.match(given) else None
         g.request_id = g.given_request_id or uuid4().hex
-        g.began = time.perf_counter()
+        g.began = request.environ.get(BEGAN) or time.perf_counter()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if refused := request.environ.get(REFUSED):
+            raise refused
 
     @app.after_request
     def end(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unmatched"
-        REQUESTS.labels(service, route, request.method, response.status_code).observe(
-            time.perf_counter() - g.began
-        )
+        seconds = answer_seconds(service, route, request.method, response.status_code)
+        seconds.observe(time.perf_counter() - g.began)
         response.headers["X-Request-ID"] = g.request_id
         structlog.contextvars.clear_contextvars()
         return response

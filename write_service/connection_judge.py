@@ -7,12 +7,10 @@ same verdicts.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from vehicle_tracker.domain import connection
+from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import (
     LISTENING_STREAM,
     ListeningResumed,
@@ -28,6 +26,7 @@ from write_service.monitor_checkpoint import NEVER, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from threading import Event
 
     from vehicle_tracker.event_log import EventLog
@@ -41,17 +40,6 @@ QUIET = timedelta(seconds=10)
 """Nothing heard of any vehicle for longer: maybe nobody could listen."""
 
 
-class _Vin(msgspec.Struct, gc=False):
-    vin: str
-
-
-class _Heard(msgspec.Struct, gc=False):
-    """All that is needed of a heartbeat: its version in the log is when it was recorded."""
-
-    received_at: datetime
-    heartbeat: _Vin
-
-
 _DECISIONS = frozenset(
     {
         Vehicle.Created.TOPIC,
@@ -62,8 +50,6 @@ _DECISIONS = frozenset(
     }
 )
 """What is decided about vehicles and customers that bears on limits."""
-
-_decode = msgspec.json.Decoder(_Heard).decode
 
 
 class ConnectionJudge:
@@ -119,10 +105,10 @@ class ConnectionJudge:
         for row in page:
             try:
                 if row.topic == HeartbeatRecorded.TOPIC:
-                    heard = _decode(row.state)
+                    heard = heartbeat.decode(row.state)
                     received = max(received, heard.received_at)
                     at = to_microseconds(heard.received_at)
-                    fleet.heard(heard.heartbeat.vin, row.version, at)
+                    fleet.heard(heard.vin, row.version, at)
                 elif row.topic in connection.decoders:
                     event = connection.decoders[row.topic](row.state)
                     if isinstance(event, ListeningResumed):

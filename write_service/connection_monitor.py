@@ -16,6 +16,11 @@ import psycopg
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
+<<<<<<< HEAD
+=======
+from vehicle_tracker.judged_until import JudgedUntil
+from vehicle_tracker.resilience import until_the_log_answers
+>>>>>>> main
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging
@@ -27,6 +32,9 @@ from write_service.monitor_health import MonitorHealth
 
 BEAT_S = 0.1
 """How often it looks. Woken by every commit it would read many small pages."""
+
+TELLS_EVERY_S = 0.5
+"""So often it keeps how far it has judged: searches answer as of then."""
 
 KEEPS_EVERY_S = 60.0
 KEEPS_FOR_AT_MOST = 0.01
@@ -68,13 +76,14 @@ def _be_active(
     health: MonitorHealth,
 ) -> None:
     log.drop_lost_connections()
-    checkpoints = Checkpoints(connected)
+    checkpoints, judged_until = Checkpoints(connected), JudgedUntil(connected)
     kept = checkpoints.load(settings.disconnect_after_s, log.head())
     logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)
     judge = ConnectionJudge(log, kept)
     clock = JudgingClock(utc_now())
     judged = NEVER
     asked = kept_at = time.monotonic()
+    told_at = float("-inf")
     keep_after_s = KEEPS_EVERY_S
     while not stop.is_set():
         connected.execute("SELECT 1")  # if this connection is lost, so is the lock
@@ -90,6 +99,9 @@ def _be_active(
         if not more:
             health.judged(until, len(judge.watching.fleet.vehicles))
         began = time.monotonic()
+        if not more and began - told_at > TELLS_EVERY_S:
+            judged_until.keep(log.head(), judged)
+            told_at = began
         if began - kept_at > keep_after_s:
             checkpoints.save(judge.watching)
             kept_at = time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from vehicle_tracker.domain.heartbeat import Heartbeat
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
@@ -27,7 +27,7 @@ def demo_wire(recorder: HeartbeatRecorder) -> Blueprint:
     def heartbeat(vin: str) -> dict[str, Any]:
         if not is_vin(vin):
             raise unknown_vehicle(vin)
-        outcomes, _ = recorder.record([Heartbeat(vin=vin)], utc_now())
+        outcomes, _ = recorder.record([Heartbeat(vin=vin)], utc_now(), request.remote_addr or "")
         if outcomes == [Outcome.UNKNOWN_VEHICLE]:
             raise unknown_vehicle(vin)
         return {"entity_id": str(vehicle_stream(vin))}

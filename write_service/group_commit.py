@@ -2,15 +2,19 @@
 
 There is no thread of its own: whoever comes while nobody commits leads, takes all that wait, and
 appoints the next leader when done. So nothing is left waiting when a process stops accepting work.
+
+Those who wait are served by start-time fair queueing (Goyal, Vin and Cheng, 1996), which counts
+items: each client's first is served at once, and who submits much waits longer for the rest.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from heapq import heappop, heappush
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vehicle_tracker.errors import Unavailable
+from write_service.fair_share import FairShare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +28,7 @@ class GroupCommit(Generic[Item, Outcome]):
 
     `commit` takes a group's items and gives an outcome for each, in their order. It is never
     called twice at once. `largest_group` bounds a group unless a single submission is larger;
-    with more than `most_waiting` items a submission is refused as `overloaded`.
+    `most_waiting` bounds what waits, and each client's share of it: see `FairShare`.
     """
 
     def __init__(
@@ -35,37 +39,55 @@ class GroupCommit(Generic[Item, Outcome]):
         largest_group: int = 5_000,
     ) -> None:
         self._commit = commit
-        self._most_waiting = most_waiting
         self._largest_group = largest_group
+        self._waiting = FairShare(most_waiting, "heartbeats")
         self._guard = Lock()
-        self._queue: deque[_Submission[Item, Outcome]] = deque()
-        self.waiting = 0
-        """Items submitted and not yet committed: a gauge, and what `most_waiting` bounds."""
+        self._queue: list[tuple[int, int, _Submission[Item, Outcome]]] = []
+        self._arrivals = count()
+        self._now = 0
+        """The virtual time: the start of the submission that was served last."""
+        self._served_until: dict[str, int] = {}
+        """For each client that waits, the virtual time at which what it submitted is served."""
         self._led = False
 
-    def submit(self, items: list[Item]) -> Sequence[Outcome]:
+    @property
+    def waiting(self) -> int:
+        """Items submitted and not yet committed: a gauge."""
+        return self._waiting.held
+
+    def submit(self, items: list[Item], client: str = "") -> Sequence[Outcome]:
         """Wait until the items are committed; their outcomes, in order.
 
         Errors: `Unavailable` (`overloaded`) before anything was done, or what `commit` raised
         for the whole group, of which then nothing was committed.
         """
-        submission: _Submission[Item, Outcome] = _Submission(items)
-        with self._guard:
-            if self.waiting and self.waiting + len(items) > self._most_waiting:
-                raise Unavailable("overloaded", "More heartbeats are waiting than can be stored.")
-            self.waiting += len(items)
-            self._queue.append(submission)
-            leads, self._led = not self._led, True
-        if not leads:
-            submission.wake.acquire()
-            leads = not submission.done
-        if leads:
-            self._lead(submission)
+        self._waiting.take(client, len(items))
+        submission: _Submission[Item, Outcome] = _Submission(items, client)
+        try:
+            leads = self._enqueue(submission)
+            while not submission.done:
+                if leads:
+                    self._lead(submission)
+                else:
+                    submission.wake.acquire()
+                leads = not leads
+        finally:
+            self._waiting.give_back(client, len(items))
         if submission.error is not None:
             raise submission.error
         return submission.outcomes
 
+    def _enqueue(self, submission: _Submission[Item, Outcome]) -> bool:
+        """Line it up; True if it is to lead."""
+        with self._guard:
+            start = max(self._now, self._served_until.get(submission.client, 0))
+            self._served_until[submission.client] = start + len(submission.items)
+            heappush(self._queue, (start, next(self._arrivals), submission))
+            leads, self._led = not self._led, True
+        return leads
+
     def _lead(self, leader: _Submission[Item, Outcome]) -> None:
+        """Commit what is served next, which need not be the leader's own."""
         group = self._take_group()
         items = [item for submission in group for item in submission.items]
         error: BaseException | None = None
@@ -81,32 +103,38 @@ class GroupCommit(Generic[Item, Outcome]):
             submission.done = True
             start = end
         with self._guard:
-            self.waiting -= len(items)
-            next_leader = self._queue[0] if self._queue else None
+            next_leader = self._queue[0][-1] if self._queue else None
             self._led = next_leader is not None
         for submission in group:
             if submission is not leader:
                 submission.wake.release()
-        if next_leader:
+        if next_leader:  # last: who was answered meanwhile may be in the next group already
             next_leader.wake.release()
 
     def _take_group(self) -> list[_Submission[Item, Outcome]]:
         with self._guard:
-            group = [self._queue.popleft()]
-            size = len(group[0].items)
-            while self._queue and size + len(self._queue[0].items) <= self._largest_group:
-                group.append(self._queue.popleft())
-                size += len(group[-1].items)
+            group: list[_Submission[Item, Outcome]] = []
+            size = 0
+            while self._queue:
+                self._now, _, first = self._queue[0]
+                size += len(first.items)
+                if group and size > self._largest_group:
+                    break
+                group.append(first)
+                heappop(self._queue)
+            waiting = self._served_until.items()
+            self._served_until = {who: until for who, until in waiting if until > self._now}
             return group
 
 
 class _Submission(Generic[Item, Outcome]):
     """What one caller waits for. `wake` is released when it is done, or when it is to lead."""
 
-    __slots__ = ("done", "error", "items", "outcomes", "wake")
+    __slots__ = ("client", "done", "error", "items", "outcomes", "wake")
 
-    def __init__(self, items: list[Item]) -> None:
+    def __init__(self, items: list[Item], client: str) -> None:
         self.items = items
+        self.client = client
         self.outcomes: Sequence[Outcome] = ()
         self.error: BaseException | None = None
         self.done = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 NDJSON = "application/x-ndjson"
 
+_SMALL = 16_384
+_hard_work = Lock()
+"""Held by who unpacks, takes a large body to pieces, or looks for words for what is wrong with one.
+
+One at a time: else threads that do so would leave the others no share of the processor.
+"""
+
 
 class Batch(NamedTuple):
     """The items of a body in order, each a heartbeat or the reason why it is none."""
@@ -29,15 +37,27 @@ class Batch(NamedTuple):
 def body_of(request: Request, most_bytes: int) -> bytes:
     """The body, unpacked if it is gzip. At most `most_bytes` are ever unpacked.
 
-    Errors: `TooLarge` (`body_too_large`), `Malformed` (`malformed_gzip`), `Unsupported`.
+    Errors: `TooLarge` (`body_too_large`), `Malformed` (`malformed_gzip`, `torn_body`),
+    `Unsupported`.
     """
     body = request.get_data(cache=False)
+    refuse_torn(body, request.content_length)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "gzip":
-        return _unpack(body, most_bytes)
+        with _hard_work:
+            return _unpack(body, most_bytes)
     if encoding != "identity":
         raise Unsupported("unsupported_encoding", "Send the body as it is, or in gzip.")
     return body
+
+
+def refuse_torn(body: bytes, length: int | None) -> None:
+    """Refuse a body whose sender went away in the middle: a part may look like another whole.
+
+    Errors: `Malformed` (`torn_body`).
+    """
+    if length is not None and len(body) != length:
+        raise Malformed("torn_body", f"Of {length} bytes only {len(body)} came.")
 
 
 def decode(body: bytes, content_type: str, most_items: int) -> Batch:
@@ -45,7 +65,10 @@ def decode(body: bytes, content_type: str, most_items: int) -> Batch:
 
     Errors: `Malformed` if as a whole it is not JSON, `TooLarge` (`batch_too_large`).
     """
-    batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
+    batch = _decode_fast(body, content_type) if len(body) <= _SMALL else None
+    if batch is None:
+        with _hard_work:
+            batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
     if len(batch.items) > most_items:
         raise TooLarge(
             "batch_too_large",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.recorder import NewEvent
 from vehicle_tracker.telemetry import log
 from write_service.group_commit import GroupCommit
 from write_service.registered_vehicles import RegisteredVehicles
@@ -54,11 +53,16 @@ class HeartbeatRecorder:
         self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
 
     def record(
-        self, heartbeats: Sequence[Heartbeat], now: datetime, request_id: str | None = None
+        self,
+        heartbeats: Sequence[Heartbeat],
+        now: datetime,
+        client: str = "",
+        request_id: str | None = None,
     ) -> Recording:
         """Record heartbeats received at `now`; returns once those accepted are durable.
 
-        A `request_id` is kept with them and logged, here and wherever they are folded.
+        A `request_id` is kept with them and logged, here and wherever they are folded. When more
+        come than can be committed, each `client` has its share.
 
         Errors: `Unavailable`, or one of `LOG_UNREACHABLE`; then none of them is acknowledged,
         and sending them again stores each exactly once.
@@ -69,7 +73,7 @@ class HeartbeatRecorder:
         for one in heartbeats:
             event = HeartbeatRecorded(now, one, request_id)
             items.append(_Item(one.vin, event.version, heartbeat.encode(event)))
-        committed = self._commits.submit(items)
+        committed = self._commits.submit(items, client)
         recording = Recording([one.outcome for one in committed], committed[-1].position)
         if request_id:
             accepted = recording.outcomes.count(Outcome.ACCEPTED)
@@ -78,24 +82,22 @@ class HeartbeatRecorder:
 
     def _commit(self, items: list[_Item]) -> list[_Committed]:
         with self._log.writing() as writing:
-            streams = self._registered.streams([item.vin for item in items], writing)
-            topic = HeartbeatRecorded.TOPIC
-            new, position = writing.insert(
-                [
-                    NewEvent(streams[vin], version, topic, state)
-                    for vin, version, state in items
-                    if vin in streams
-                ]
-            )
+            stream_of = self._registered.streams([item.vin for item in items], writing)
+            streams = [stream_of.get(item.vin) for item in items]
+            rows = [
+                (stream, version, state)
+                for stream, (_, version, state) in zip(streams, items, strict=True)
+                if stream
+            ]
+            columns = zip(*rows, strict=True) if rows else ((), (), ())
+            new, position = writing.append(HeartbeatRecorded.TOPIC, *columns)
+        accepted = _Committed(Outcome.ACCEPTED, position)
         committed: list[_Committed] = []
-        for vin, version, _ in items:
-            stream = streams.get(vin)
-            if stream is None:
-                outcome = Outcome.UNKNOWN_VEHICLE
-            elif (stream, version) in new:
-                new.discard((stream, version))
-                outcome = Outcome.ACCEPTED
+        for stream, item in zip(streams, items, strict=True):
+            if stream and (key := (stream, item.version)) in new:
+                new.discard(key)
+                committed.append(accepted)
             else:
-                outcome = Outcome.DUPLICATE
-            committed.append(_Committed(outcome, position))
+                outcome = Outcome.DUPLICATE if stream else Outcome.UNKNOWN_VEHICLE
+                committed.append(_Committed(outcome, position))
         return committed

@@ -5,7 +5,8 @@ It is only a short cut: the same events follow from any checkpoint, an old one o
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import itertools
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ import psycopg
 from write_service.watched_fleet import Fleet, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from threading import Event
 
 FORMAT = 1
@@ -68,33 +69,40 @@ class Checkpoints:
 
     def load(self, default_limit_s: int, head: int) -> Watching:
         """What was kept last; the beginning, if nothing was or it is of another log or format."""
-        parts = [row[0] for row in self._connection.execute(_LOAD, [FORMAT], binary=True)]
         fleet = Fleet(default_limit_s)
-        if parts:
-            header = msgspec.msgpack.decode(parts[0], type=_Header)
-            decode = msgspec.msgpack.Decoder(list[Watched]).decode
-            vehicles = [one for part in parts[1:] for one in decode(part)]
-            if header.position <= head and header.vehicles == len(vehicles):
+        with closing(self._parts()) as parts:
+            first = next(parts, None)
+            if first is not None:
+                header = msgspec.msgpack.decode(first, type=_Header)
+                decode = msgspec.msgpack.Decoder(list[Watched]).decode
+                vehicles = (one for part in parts for one in decode(part))
                 fleet.restore(vehicles, header.customer_limits)
-                return Watching(fleet, header.position, header.received)
-        return Watching(fleet)
+                if header.position <= head and header.vehicles == len(fleet.vehicles):
+                    return Watching(fleet, header.position, header.received)
+        return Watching(Fleet(default_limit_s))
 
     def save(self, watching: Watching) -> None:
         """Keep it in place of what was kept. All that follows from it must be in the log."""
         fleet = watching.fleet
-        vehicles = list(fleet.vehicles.values())
-        header = _Header(watching.position, watching.received, len(vehicles), fleet.customer_limits)
+        count = len(fleet.vehicles)
+        header = _Header(watching.position, watching.received, count, fleet.customer_limits)
         encode = msgspec.msgpack.Encoder().encode
-        parts = [
-            encode(vehicles[start : start + _VEHICLES_A_PART])
-            for start in range(0, len(vehicles), _VEHICLES_A_PART)
-        ]
+        insert = "INSERT INTO connection_monitor VALUES (%s, %s, %s)"
+        vehicles = iter(fleet.vehicles.values())
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute("DELETE FROM connection_monitor")
-            cursor.executemany(
-                "INSERT INTO connection_monitor VALUES (%s, %s, %s)",
-                [(n, FORMAT, part) for n, part in enumerate([encode(header), *parts])],
-            )
+            cursor.execute(insert, (0, FORMAT, encode(header)), binary=True)
+            for part in itertools.count(1):
+                some = list(itertools.islice(vehicles, _VEHICLES_A_PART))
+                if not some:
+                    break
+                cursor.execute(insert, (part, FORMAT, encode(some)), binary=True)
+
+    def _parts(self) -> Generator[bytes]:
+        """What was kept, piece by piece: all of a large fleet would be a hundred MB at once."""
+        with self._connection.cursor() as cursor:
+            for row in cursor.stream(_LOAD, [FORMAT], binary=True):
+                yield row[0]
 
 
 @contextmanager

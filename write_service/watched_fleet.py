@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from vehicle_tracker.domain.connection import ConnectionEvent
 from vehicle_tracker.domain.values import to_microseconds
+from write_service.alarms import Alarms
 from write_service.connection_rule import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -24,13 +26,18 @@ class Watched(msgspec.Struct, array_like=True, gc=False):
     own_limit_s: int | None = None
     alarm: int | None = None
 
+    @property
+    def due(self) -> int | None:
+        """When something happens by itself."""
+        return self.watch.due
+
 
 class Fleet:
     """Watches the vehicles of a log that is told to it in order, and collects what follows.
 
     A vehicle has at most one alarm that counts, its earliest. A heartbeat does not move it: when
     it goes off it is set to when the vehicle is due by then. So a heartbeat costs no queue, and
-    the queue is as long as the fleet.
+    there are as many alarms as vehicles.
     """
 
     def __init__(self, default_limit_s: int) -> None:
@@ -39,19 +46,18 @@ class Fleet:
         self.customer_limits: dict[bytes, int] = {}
         self.told: list[ConnectionEvent] = []
         """What follows and is not in the log yet, as far as this fleet knows."""
-        self._alarms: list[tuple[int, str]] = []
+        self._alarms: Alarms[Watched] = Alarms()
         self._customers: dict[bytes, bytes] = {}
 
-    def restore(self, vehicles: list[Watched], customer_limits: dict[bytes, int]) -> None:
+    def restore(self, vehicles: Iterable[Watched], customer_limits: dict[bytes, int]) -> None:
         """Go on from what was kept; the default limit may have changed since."""
         self.customer_limits = customer_limits
         for one in vehicles:
             one.customer = self._customers.setdefault(one.customer, one.customer)
             one.watch.limit_s = self._limit_of(one)
-            one.alarm = one.watch.due
-        self.vehicles = {one.watch.vin: one for one in vehicles}
-        self._alarms = [(one.alarm, one.watch.vin) for one in vehicles if one.alarm is not None]
-        heapify(self._alarms)
+            one.alarm = None
+            self._alarms.set(one)
+            self.vehicles[one.watch.vin] = one
 
     def heard(self, vin: str, recorded: int, received: int) -> None:
         """A heartbeat, its instants in microseconds."""
@@ -59,7 +65,7 @@ class Fleet:
         if events := one.watch.heard(recorded, received):
             self.told += events
         if one.alarm is None or one.watch.late is not None:
-            self._set_alarm(one)
+            self._alarms.set(one)
 
     def noted(self, event: ConnectionEvent) -> None:
         """What a monitor, this one or another, has appended."""
@@ -95,39 +101,22 @@ class Fleet:
 
     def is_due(self, until: int) -> bool:
         """Whether anything happens by itself before an instant."""
-        while self._alarms and self._alarms[0][0] < until:
-            one = self._next_due()
-            if one is None:
-                continue
-            due = one.watch.due
-            if due is not None and due < until:
-                heappush(self._alarms, (due, one.watch.vin))
-                one.alarm = due
+        with closing(self._alarms.due(until)) as due:
+            for one in due:
+                self._alarms.set(one)
                 return True
-            self._set_alarm(one)
         return False
 
     def passed(self, until: int, most: int) -> None:
         """This instant has passed and all received before it was heard; tells about `most`."""
-        while len(self.told) < most and self._alarms and self._alarms[0][0] < until:
-            if one := self._next_due():
+        if len(self.told) >= most:
+            return
+        with closing(self._alarms.due(until)) as due:
+            for one in due:
                 self.told += one.watch.passed(until)
-                self._set_alarm(one)
-
-    def _next_due(self) -> Watched | None:
-        """Take an alarm out of the queue; the vehicle, if it is the alarm that counts."""
-        at, vin = heappop(self._alarms)
-        one = self.vehicles[vin]
-        if one.alarm != at:
-            return None
-        one.alarm = None
-        return one
-
-    def _set_alarm(self, one: Watched) -> None:
-        due = one.watch.due
-        if due is not None and (one.alarm is None or due < one.alarm):
-            one.alarm = due
-            heappush(self._alarms, (due, one.watch.vin))
+                self._alarms.set(one)
+                if len(self.told) >= most:
+                    return
 
     def _watched(self, vin: str) -> Watched:
         one = self.vehicles.get(vin)
@@ -144,4 +133,4 @@ class Fleet:
         limit_s = self._limit_of(one)
         if limit_s != one.watch.limit_s:
             self.told += one.watch.limited(limit_s, to_microseconds(at))
-            self._set_alarm(one)
+            self._alarms.set(one)

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from projections.database import db
+from projections.database import FOR_READERS, db
 
 _INSTANT = DateTime(timezone=True)
 
@@ -30,8 +30,9 @@ customer = db.Table(
     Column("registered_at", _INSTANT, nullable=False),
     Column("disconnect_after_s", Integer),
     Column("trip_rules", JSON),
-    Column("changed_position", BigInteger, nullable=False, index=True),
+    Column("changed_position", BigInteger, nullable=False),
     Index("customer_folded_name_idx", "folded_name", "customer_id"),
+    Index("customer_changed_position_idx", "changed_position"),
 )
 
 vehicle = db.Table(
@@ -62,7 +63,8 @@ vehicle = db.Table(
     Column("longitude", Double),
     Column("cell", Integer),
     # When what is searched of it changed last: not by heartbeats in the cell where it was.
-    Column("changed_position", BigInteger, nullable=False, index=True),
+    Column("changed_position", BigInteger, nullable=False),
+    Index("vehicle_changed_position_idx", "changed_position", info=FOR_READERS),
     # So they change no column of an index, and a third of each page is left free: an update
     # touches one page and no index (HOT).
     postgresql_with={"fillfactor": "65"},
@@ -75,13 +77,17 @@ Index(
     vehicle.c.registration_number,
     vehicle.c.vin,
     postgresql_where=in_use,
+    info=FOR_READERS,
 )
-Index("vehicle_customer_id_idx", vehicle.c.customer_id, postgresql_where=in_use)
+Index("vehicle_customer_id_idx", vehicle.c.customer_id, postgresql_where=in_use, info=FOR_READERS)
 
 limited = customer.c.disconnect_after_s.is_not(None)
 """The few customers that have a limit of their own."""
 
 Index("customer_limited_idx", customer.c.customer_id, postgresql_where=limited)
+
+# Who is at the edge of a shape on the map.
+Index("vehicle_cell_idx", vehicle.c.cell, postgresql_where=in_use, info=FOR_READERS)
 
 # Beside the vehicles, not in them: searches walk over those, and they are changed all the time.
 connections = db.Table(

@@ -5,10 +5,11 @@ It may find a few too many, for they are judged again by PostgreSQL, but never t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from projections.trip_search.index import DECIMALS
-from projections.vehicle_search.elasticsearch_query import Query, any_of, with_fragment
+from projections.vehicle_search.elasticsearch_query import Query, any_of
 from vehicle_tracker.domain.values import to_microseconds
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from projections.trips.model import TripQuery
     from projections.vehicle_search.model import Box
 
+_SPECIAL = re.compile(r"([\\*?])")
 _MARGIN = 10**-DECIMALS
 _NEWEST_FIRST: list[Query] = [{"started_us": "desc"}, {"trip_id": "desc"}]
 
@@ -48,7 +50,8 @@ def request(
 
 
 def _with_word(named: Named) -> Query:
-    driver = with_fragment(named.word)
+    literally = _SPECIAL.sub(r"\\\1", named.word)
+    driver: Query = {"wildcard": {"tokens": {"value": f"*{literally}*"}}}
     vehicles: Query = {"terms": {"vin": list(named.vins)}}
     customers: Query = {"terms": {"customer_id": list(named.customer_ids)}}
     return any_of([driver, vehicles, customers])

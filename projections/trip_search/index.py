@@ -21,6 +21,7 @@ GONE = msgspec.json.encode({"kind": "gone"})
 """What stays of a trip that is none any more: whoever comes late cannot bring it back."""
 
 DEFINITION = Definition(
+    format=1,
     settings={
         # One shard, so that whoever sees the position sees everything that was stored before it.
         "number_of_shards": 1,

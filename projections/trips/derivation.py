@@ -27,6 +27,7 @@ carried away by a ferry makes none.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -150,7 +151,12 @@ def over_by(state: State, now: datetime, rules: TripRules) -> list[DerivedTrip] 
 
 
 def _stop_after(rules: TripRules) -> timedelta:
-    return timedelta(seconds=rules.stop_after_s)
+    return _seconds(rules.stop_after_s)
+
+
+@lru_cache
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 def _extended(trip: TripUnderWay, heartbeat: Reading, *, moves: bool) -> TripUnderWay:
@@ -226,7 +232,7 @@ def _compared_with_next(state: State, heartbeat: Reading) -> tuple[Reading | Non
         driven is None or not 0 <= driven <= _NOTABLE_KM or _is_old(odometer, heartbeat)
     ):
         odometer = heartbeat
-    if heartbeat.place and (
+    if heartbeat.says_place and (
         heartbeat.speed_kmh is not None
         or _is_old(place, heartbeat)
         or _away_km(place, heartbeat) is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from msgspec.structs import replace
 
 from projections.trips.model import Trip
+from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -16,26 +17,26 @@ if TYPE_CHECKING:
     from projections.trips.vehicle import Folded, Followed, Known
 
 
-def derived_trips(vehicle_id: str, folded: Folded) -> list[Trip]:
+def derived_trips(folded: Folded) -> list[Trip]:
     """What the fold of a vehicle's heartbeats found: the trips that are over, and the open one."""
     vehicle = folded.vehicle
-    trips = [_over(vehicle_id, vehicle, known) for known in folded.finished]
+    trips = [_over(vehicle, known) for known in folded.finished]
     if vehicle.state.open:
-        trips.append(_trip(vehicle_id, vehicle, vehicle.state.open.started_at))
+        trips.append(_trip(vehicle, vehicle.state.open.started_at))
     return trips
 
 
-def _over(vehicle_id: str, vehicle: Followed, known: Known) -> Trip:
+def _over(vehicle: Followed, known: Known) -> Trip:
     return replace(
-        _trip(vehicle_id, vehicle, known.trip.started_at),
+        _trip(vehicle, known.trip.started_at),
         ended_at=known.trip.ended_at,
         known_at=known.known_at,
         measured=known.trip.measured,
     )
 
 
-def _trip(vehicle_id: str, vehicle: Followed, started_at: datetime) -> Trip:
-    id_ = UUID(vehicle_id)
+def _trip(vehicle: Followed, started_at: datetime) -> Trip:
+    id_ = vehicle_stream(vehicle.vin)
     return Trip(
         # The same trip has the same id, however often it is derived.
         trip_id=uuid5(id_, rfc3339(started_at)),

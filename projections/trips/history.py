@@ -22,6 +22,9 @@ K = TypeVar("K")
 _SPANS, _EVENTS = 200, 500
 """So many spans are read in one round trip, and so many events of each."""
 
+_FIRST, _LAST = -(2**63), 2**63 - 1
+"""All versions that a stream may have."""
+
 
 class Span(NamedTuple):
     """Which of a vehicle's heartbeats: `after < recorded_at <= until`, in microseconds."""
@@ -39,6 +42,11 @@ def during(vin: str, since: datetime, until: datetime) -> Span:
 def following(vin: str, instant: datetime, until: datetime) -> Span:
     """The heartbeats after an instant, up to another."""
     return Span(vin, to_microseconds(instant), to_microseconds(until))
+
+
+def since(vin: str, instant: datetime | None) -> Span:
+    """All heartbeats after an instant; None: all there are."""
+    return Span(vin, to_microseconds(instant) if instant else _FIRST, _LAST)
 
 
 class History:

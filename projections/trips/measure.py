@@ -53,11 +53,20 @@ class Reading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def tells_of_trips(self) -> bool:
         """Whether driving or standing can be told from it; "here I am" is neither."""
-        said = (self.speed_kmh, self.odometer_km, self.place)
-        return self.ignition is False or any(one is not None for one in said)
+        return (
+            self.speed_kmh is not None
+            or self.odometer_km is not None
+            or self.ignition is False
+            or self.says_place
+        )
+
+    @property
+    def says_place(self) -> bool:
+        """Whether it says where it was."""
+        return self.latitude is not None and self.longitude is not None
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Degrees, WGS 84."""
 
     latitude: float
@@ -163,7 +172,9 @@ def distance_km(start: Place, end: Place) -> float:
 
 
 def _higher(one: float | None, other: float | None) -> float | None:
-    return max((each for each in (one, other) if each is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def mean_kmh(distance: float | None, duration: timedelta) -> float | None:

@@ -16,8 +16,9 @@ from projections.paging import decode_cursor, encode_cursor
 from projections.trips.conditions import conditions, is_shown, lasts_at
 from projections.trips.derivation import State, over_by
 from projections.trips.model import Trip, TripPage, TripView
+from projections.trips.rows import any_of
 from projections.trips.rules import TripRules
-from projections.trips.tables import any_of, followed, rules, trip
+from projections.trips.tables import followed, rules, trip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

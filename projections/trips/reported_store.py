@@ -12,9 +12,11 @@ from sqlalchemy import and_, func, or_, select
 from projections.json_rows import as_json, write_rows
 from projections.trips import model, reported
 from projections.trips.history import during
-from projections.trips.tables import WRITE_TRIPS, any_of, trip
+from projections.trips.rows import WRITE_TRIPS, any_of
+from projections.trips.tables import trip
 from projections.trips.vehicle import owned_otherwise_since
 from vehicle_tracker.domain.trip import Trip
+from vehicle_tracker.domain.values import vehicle_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,16 +52,16 @@ def keep_reported(
         if isinstance(event, Trip.Created | Trip.Ended)
     ]
     touched = {
-        vehicle_id: instants
-        for vehicle_id in news
-        if (instants := _touched(kept.get(vehicle_id), vehicles[vehicle_id], news[vehicle_id]))
+        vin: instants
+        for vin, said in news.items()
+        if (instants := _touched(kept.get(vin), vehicles[vin], said))
     }
     if not told and not touched:
         return
     trips: dict[UUID, model.Trip] = {}
     ids = {event.originator_id for event in told}
     for one in _kept_trips(connection, ids, touched):
-        if one.trip_id in ids or _is_touched(one, *touched[str(one.vehicle_id)]):
+        if one.trip_id in ids or _is_touched(one, *touched[one.vin]):
             trips[one.trip_id] = one
     for event in told:
         trips[event.originator_id] = reported.told(trips.get(event.originator_id), event)
@@ -82,7 +84,7 @@ def _with_history(
     return [
         replace(
             reported.over(one, readings[trip_id]),
-            customer_id=vehicles[str(one.vehicle_id)].customer_at(one.started_at),
+            customer_id=vehicles[one.vin].customer_at(one.started_at),
         )
         for trip_id, one in trips.items()
     ]
@@ -114,7 +116,7 @@ def _kept_trips(
         wanted = or_(
             wanted,
             and_(
-                trip.c.vehicle_id == func.any(any_of(touched)),
+                trip.c.vehicle_id == func.any(any_of(vehicle_streams(touched))),
                 trip.c.source == "reported",
                 or_(trip.c.ended_at.is_(None), trip.c.ended_at >= since),
             ),

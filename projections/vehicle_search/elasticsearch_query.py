@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.customer_vehicles.model import STATUSES
-from projections.vehicle_search.document import label
+from projections.vehicle_search.document import IN_A_ROW, label
 from projections.vehicle_search.model import MOST_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.customer_vehicles.model import Status
-    from projections.vehicle_search.model import Box, Circle, VehicleQuery
+    from projections.vehicle_search.covered import Stretch
+    from projections.vehicle_search.model import VehicleQuery
 
 Query = dict[str, Any]
 
 _MICROSECOND = timedelta(microseconds=1)
-_SPECIAL = re.compile(r"([\\*?])")
-_POSITION: Query = {"term": {"kind": "position"}}
-_IN_USE: Query = {"term": {"in_use": True}}
-_STATUS_ORDER = """
-    if (doc['last_heartbeat_us'].size() == 0) { return 2 }
-    if (doc['connected_until_us'].size() == 0) {
-        return doc['last_heartbeat_us'].value >= params.since ? 0 : 1
-    }
-    return doc['connected_until_us'].value >= params.now ? 0 : 1
-"""
+_IN_USE: Query = {"term": {"kind": "vehicle"}}
 
 
 class Instant(NamedTuple):
@@ -39,9 +30,10 @@ class Instant(NamedTuple):
 
 
 def with_fragment(word: str) -> Query:
-    """The word is somewhere in the vehicle, as it is."""
-    literally = _SPECIAL.sub(r"\\\1", word)
-    return {"wildcard": {"tokens": {"value": f"*{literally}*"}}}
+    """The word is somewhere in the vehicle, as it is: its rows of characters follow each other."""
+    if len(word) < IN_A_ROW:
+        return {"prefix": {"fragments": {"value": word}}}
+    return {"match_phrase": {"fragments": word}}
 
 
 def begins_with_a_typo(word: str) -> Query:
@@ -55,113 +47,148 @@ def any_of(queries: Sequence[Query]) -> Query:
     return {"bool": {"should": list(queries), "minimum_should_match": 1}}
 
 
-def filters(query: VehicleQuery, now_us: int) -> list[Query]:
-    """What is asked besides words, status and customer: the facets are counted without those."""
-    asked = [{"term": {"label": label(key, value)}} for key, value in query.labels]
+def in_cells(cells: Sequence[Stretch], but: Sequence[str]) -> Query:
+    """It is in one of the cells, and none of these vehicles."""
+    found = any_of([{"range": {"cell": {"gte": first, "lte": last}}} for first, last in cells])
+    return {"bool": {"filter": [found], "must_not": [{"terms": {"vin": list(but)}}]}}
+
+
+def filters(query: VehicleQuery, at: Instant) -> list[Query]:
+    """What is asked besides words, places, status and customer.
+
+    Status and customer are not among what the facets are counted under.
+    """
+    asked: list[Query] = [{"term": {"label": label(key, value)}} for key, value in query.labels]
     if query.silent_for is not None:
-        asked.append(_seen(lt=now_us - _microseconds(query.silent_for)))
-    if query.box:
-        asked += _in_box(query.box)
-    if query.near:
-        asked.append(_near(query.near))
+        asked.append(_heard(lt=at.now_us - query.silent_for // _MICROSECOND))
     return asked
 
 
-def request(
-    query: VehicleQuery, asked: Sequence[Query], now_us: int, limit_us: int
-) -> dict[str, Any]:
-    """A search for one page, its total, its facets and the position, all of one instant.
+def position() -> Query:
+    """The position of the index."""
+    return {"query": {"term": {"kind": "position"}}, "docvalue_fields": ["position"], **_BARE}
 
-    The position is a hit like the vehicles, so that it is as old as they are, and then left out.
-    """
-    at = Instant(now_us, now_us - limit_us)
-    of_status = _any_of([_is(status, at) for status in query.statuses])
-    customers = [str(id_) for id_ in query.customer_ids]
-    of_customer = [{"terms": {"customer_id": customers}}] if customers else []
-    groups = {"filters": {"filters": {status: _is(status, at) for status in STATUSES}}}
-    most = {"_count": "desc"}, {"_key": "asc"}
-    by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": list(most)}
-    found = {"bool": {"filter": [_IN_USE, *asked]}}
+
+def patient(silent_for: timedelta) -> Query:
+    """Whether a vehicle may be silent for that long without being disconnected."""
+    longer = {"range": {"limit_s": {"gt": silent_for.total_seconds()}}}
+    return {"query": _all_of([_IN_USE, longer]), **_WHETHER}
+
+
+def anywhere(word: Query) -> Query:
+    """Whether a word is in any vehicle."""
+    return {"query": _all_of([_IN_USE, word]), **_WHETHER}
+
+
+def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
+    """How many are found, and how many another choice would find."""
+    of_status, of_customer = _of_status(query, at), _of_customer(query)
+    most = [{"_count": "desc"}, {"_key": "asc"}]
+    by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": most}
     return {
-        "query": {"bool": {"should": [_POSITION, found], "minimum_should_match": 1}},
-        "post_filter": {"bool": {"filter": [_IN_USE, *of_status, *of_customer]}},
+        "query": _all_of([_IN_USE, *asked]),
         "aggs": {
-            "position": {"filter": _POSITION, "aggs": {"is": {"max": {"field": "position"}}}},
+            "total": {"filter": _all_of([*of_status, *of_customer])},
             "statuses": {
-                "filter": {"bool": {"filter": [_IN_USE, *of_customer]}},
-                "aggs": {"by": groups},
+                "filter": _all_of(of_customer),
+                "aggs": {"by": {"terms": {"field": "status"}}, "spared": {"filter": _spared(at)}},
             },
             "customers": {
-                "filter": {"bool": {"filter": [_IN_USE, *of_status]}},
+                "filter": _all_of(of_status),
                 "aggs": {"by": {"terms": by_customer}},
             },
         },
-        "sort": order(query.sort, at),
-        "size": query.limit + 1,
-        "track_total_hits": True,
-        "_source": False,
+        "size": 0,
+        "track_total_hits": False,
     }
 
 
-def is_volatile(sort: str) -> bool:
-    """True of an order in which heartbeats and time alone move vehicles about."""
-    return sort.lstrip("-") in ("status", "last_heartbeat_at")
+class List(NamedTuple):
+    """A search for a part of a page, and the status by which its hits are sorted, if they are."""
+
+    status: Status | None
+    search: Query
 
 
-def order(sort: str, at: Instant) -> list[Query]:
-    """By a key, then by VIN."""
-    direction = "desc" if sort.startswith("-") else "asc"
-    params = {"now": at.now_us, "since": at.since_us}
-    keys: dict[str, Query] = {
-        "registration_number": {"registration_number": {"order": direction}},
-        "vin": {"vin": {"order": direction}},
-        "customer": {"customer_folded": {"order": direction}},
-        "status": {
-            "_script": {
-                "type": "number",
-                "order": direction,
-                "script": {"source": _STATUS_ORDER, "params": params},
-            }
-        },
-        "last_heartbeat_at": {"last_heartbeat_us": {"order": direction, "missing": "_last"}},
-    }
-    return [keys[sort.lstrip("-")], {"vin": {"order": "asc"}}]
+def lists(
+    query: VehicleQuery, asked: Sequence[Query], at: Instant, after: tuple[str, str] | None
+) -> list[List]:
+    """Searches of which the hits, one after the other, are the page and more.
+
+    By a key, then by VIN; `after` are those of the last one of the page before. The order by status
+    is a list a status.
+    """
+    found = [_IN_USE, *asked, *_of_status(query, at), *_of_customer(query)]
+    key, size = query.sort.lstrip("-"), query.limit + 1
+    direction = "desc" if key != query.sort else "asc"
+    by_vin: Query = {"vin": {"order": "asc"}}
+    if key != "status":
+        sort = [{_FIELDS[key]: {"order": direction}}, by_vin]
+        return [List(None, {"query": _all_of(found), "sort": sort, "size": size, **_after(after)})]
+    statuses = sorted(STATUSES, reverse=direction == "desc")
+    begun = next((n for n, one in enumerate(statuses) if after and one == after[0]), 0)
+    return [
+        List(
+            status,
+            {
+                "query": _all_of([*found, _is(status, at)]),
+                "sort": [by_vin],
+                "size": size,
+                **_after(after[1:] if after and status == after[0] else None),
+            },
+        )
+        for status in statuses[begun:]
+    ]
+
+
+_WHETHER: Query = {"size": 0, "terminate_after": 1, "track_total_hits": True}
+"""One hit is enough."""
+
+_BARE: Query = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
+"""Only what it is sorted by: that is enough to look it up."""
+
+_FIELDS = {
+    "registration_number": "registration_number",
+    "vin": "vin",
+    "customer": "customer_folded",
+}
+
+
+def _after(place: Sequence[str] | None) -> Query:
+    return {**_BARE, "search_after": list(place)} if place else _BARE
+
+
+def _of_status(query: VehicleQuery, at: Instant) -> list[Query]:
+    return [any_of([_is(status, at) for status in query.statuses])] if query.statuses else []
+
+
+def _of_customer(query: VehicleQuery) -> list[Query]:
+    ids = [str(id_) for id_ in query.customer_ids]
+    return [{"terms": {"customer_id": ids}}] if ids else []
 
 
 def _is(status: Status, at: Instant) -> Query:
-    if status == "never_seen":
-        return _without("last_heartbeat_us")
-    edge = "gte" if status == "connected" else "lt"
-    limited = {"range": {"connected_until_us": {edge: at.now_us}}}
-    default = {"bool": {"filter": [_seen(**{edge: at.since_us}), _without("connected_until_us")]}}
-    return {"bool": {"should": [limited, default], "minimum_should_match": 1}}
+    judged: Query = {"term": {"status": status}}
+    if status == "connected":
+        return any_of([judged, _spared(at)])
+    if status == "disconnected":
+        return {"bool": {"filter": [judged], "must_not": [_spared(at)]}}
+    return judged
 
 
-def _without(field: str) -> Query:
-    return {"bool": {"must_not": {"exists": {"field": field}}}}
+def _spared(at: Instant) -> Query:
+    """It was judged silent, but is not by now: the index is ahead of us, or the limit longer since.
+
+    Whoever was not judged silent has none of these fields.
+    """
+    limited: Query = {"exists": {"field": "connected_until_us"}}
+    default = {"bool": {"filter": [_heard(gte=at.since_us)], "must_not": [limited]}}
+    return any_of([{"range": {"connected_until_us": {"gte": at.now_us}}}, default])
 
 
-def _seen(**bounds: int) -> Query:
+def _heard(**bounds: int) -> Query:
     return {"range": {"last_heartbeat_us": bounds}}
 
 
-def _any_of(queries: list[Query]) -> list[Query]:
-    return [any_of(queries)] if queries else []
-
-
-def _in_box(box: Box) -> list[Query]:
-    if box.west <= box.east:
-        between: Query = {"range": {"longitude": {"gte": box.west, "lte": box.east}}}
-    else:
-        east, west = {"lte": box.east}, {"gte": box.west}
-        (between,) = _any_of([{"range": {"longitude": side}} for side in (east, west)])
-    return [{"range": {"latitude": {"gte": box.south, "lte": box.north}}}, between]
-
-
-def _near(circle: Circle) -> Query:
-    place = {"lat": circle.latitude, "lon": circle.longitude}
-    return {"geo_distance": {"distance": f"{circle.km}km", "location": place}}
-
-
-def _microseconds(duration: timedelta) -> int:
-    return duration // _MICROSECOND
+def _all_of(queries: Sequence[Query]) -> Query:
+    return {"bool": {"filter": list(queries)}}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.elasticsearch_index import KEPT, KEYWORD, POSITION_FIELDS, Definition
+from projections.elasticsearch_index import KEYWORD, POSITION_FIELDS, Definition
+from projections.vehicle_search.document import IN_A_ROW
 
-SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[str, Any] = {
     # One shard, so that whoever sees the position sees everything that was stored before it.
     "number_of_shards": 1,
     "number_of_replicas": 0,
@@ -21,46 +22,37 @@ SETTINGS: dict[str, Any] = {
                 "preserve_original": True,
             }
         },
+        "tokenizer": {"in_a_row": {"type": "ngram", "min_gram": IN_A_ROW, "max_gram": IN_A_ROW}},
         "analyzer": {
-            "beginnings": {"type": "custom", "tokenizer": "whitespace", "filter": ["beginnings"]}
+            "beginnings": {"type": "custom", "tokenizer": "whitespace", "filter": ["beginnings"]},
+            "in_a_row": {"type": "custom", "tokenizer": "in_a_row"},
         },
     },
 }
 
-MAPPINGS: dict[str, Any] = {
+_MAPPINGS: dict[str, Any] = {
     "dynamic": "strict",
     "properties": {
         **POSITION_FIELDS,
-        # Customers' and vehicles'
-        "version": {"type": "long", **KEPT},
-        "customer_name": {"type": "keyword", **KEPT},
-        "disconnect_after_s": {"type": "long", **KEPT},
-        # Vehicles'
-        "in_use": {"type": "boolean"},
-        "registered": {"type": "boolean", **KEPT},
-        "decommissioned": {"type": "boolean", **KEPT},
         "vin": KEYWORD,
         "registration_number": KEYWORD,
         "customer_id": KEYWORD,
-        "customer_folded": {"type": "keyword", "index": False},
-        "labels": {"type": "object", "enabled": False},
+        "customer_folded": KEYWORD,
         "label": {"type": "keyword", "doc_values": False},
-        "tokens": {"type": "keyword", "doc_values": False},
+        "fragments": {"type": "text", "analyzer": "in_a_row", "norms": False},
         "words": {
             "type": "text",
             "analyzer": "beginnings",
             "index_options": "docs",
             "norms": False,
         },
-        # Whole microseconds: Elasticsearch's own dates end at milliseconds.
+        "status": KEYWORD,
+        "cell": {"type": "integer"},
+        "limit_s": {"type": "long"},
+        # Of silent ones only, in whole microseconds: Elasticsearch's dates end at milliseconds.
         "last_heartbeat_us": {"type": "long"},
         "connected_until_us": {"type": "long"},
-        "placed_us": {"type": "long", **KEPT},
-        # Twice: a rectangle's edges are exact in a double, distances are the geo_point's.
-        "latitude": {"type": "double", "doc_values": False},
-        "longitude": {"type": "double", "doc_values": False},
-        "location": {"type": "geo_point"},
     },
 }
 
-DEFINITION = Definition(SETTINGS, MAPPINGS)
+DEFINITION = Definition(2, _SETTINGS, _MAPPINGS)

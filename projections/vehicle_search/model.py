@@ -46,6 +46,9 @@ class Circle:
     km: float
 
 
+Shape = Box | Circle
+
+
 @dataclass(frozen=True, slots=True)
 class VehicleQuery:
     """Which vehicles, in which order, and which page of them.
@@ -70,6 +73,12 @@ class VehicleQuery:
     sort: str = "registration_number"
     limit: int = 100
     cursor: str | None = None
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """Where on earth they must be, all of them."""
+        both: list[Shape | None] = [self.box, self.near]
+        return [shape for shape in both if shape]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ def matches(query: VehicleQuery, view: VehicleView, now: datetime, disconnect_af
         and (not query.statuses or status_of(view, now, disconnect_after_s) in query.statuses)
         and (query.silent_for is None or _is_silent(vehicle, now, query.silent_for))
         and all(labels.get(key) == value for key, value in query.labels)
-        and (query.box is None or _in_box(vehicle, query.box))
-        and (query.near is None or _near(vehicle, query.near))
+        and (query.box is None or in_box(vehicle, query.box))
+        and (query.near is None or near(vehicle, query.near))
         and (not query.q or _has_words(view, query.q))
     )
 
@@ -40,7 +40,8 @@ def _is_silent(vehicle: VehicleDocument, now: datetime, silent_for: timedelta) -
     return vehicle.last_heartbeat_at is not None and vehicle.last_heartbeat_at < now - silent_for
 
 
-def _in_box(vehicle: VehicleDocument, box: Box) -> bool:
+def in_box(vehicle: VehicleDocument, box: Box) -> bool:
+    """Whether its last known place is in the rectangle."""
     if vehicle.latitude is None or vehicle.longitude is None:
         return False
     east, west = vehicle.longitude <= box.east, vehicle.longitude >= box.west
@@ -48,8 +49,8 @@ def _in_box(vehicle: VehicleDocument, box: Box) -> bool:
     return box.south <= vehicle.latitude <= box.north and between
 
 
-def _near(vehicle: VehicleDocument, circle: Circle) -> bool:
-    """The distance along a sphere."""
+def near(vehicle: VehicleDocument, circle: Circle) -> bool:
+    """Whether its last known place is in the circle, along a sphere."""
     if vehicle.latitude is None or vehicle.longitude is None:
         return False
     here, there = math.radians(vehicle.latitude), math.radians(circle.latitude)

@@ -6,7 +6,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
@@ -24,13 +38,16 @@ from projections.vehicle_search.model import (
     CustomerCount,
     VehiclePage,
 )
-from projections.vehicle_search.relational_filters import Condition, conditions
+from projections.vehicle_search.relational_filters import Condition, conditions, in_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import Connection, Engine
 
     from projections.customer_vehicles.relational_status import StatusAt
-    from projections.vehicle_search.model import VehicleQuery
+    from projections.vehicle_search.covered import Stretch
+    from projections.vehicle_search.model import Shape, VehicleQuery
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
@@ -92,6 +109,14 @@ class RelationalVehicleSearch:
             next_cursor=order.cursor(*page[-1][2:4]) if len(rows) > len(page) else None,
             position=counts.position,
         )
+
+    def outside(self, shape: Shape, cells: Iterable[Stretch], most: int) -> Sequence[str]:
+        """The VINs of those in use in the cells who are not in the shape; at most so many."""
+        numbers = [number for first, last in cells for number in range(first, last + 1)]
+        there = vehicle.c.cell == func.any(cast(numbers, ARRAY(Integer)))
+        found = select(vehicle.c.vin).where(in_use, there, not_(in_shape(shape))).limit(most)
+        with self._engine.connect() as connection:
+            return connection.execute(found).scalars().all()
 
     def _counts(self, query: VehicleQuery, found: Condition, at: StatusAt) -> Any:
         """Position, total and facets as one statement, from one walk over the vehicles found."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
 from projections.text import fragment
-from projections.vehicle_search.model import EARTH_RADIUS_KM
+from projections.vehicle_search.model import EARTH_RADIUS_KM, Box
 from projections.vehicle_search.words import halves, typos, words
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from projections.vehicle_search.model import Box, Circle, VehicleQuery
+    from projections.vehicle_search.model import Circle, Shape, VehicleQuery
 
 Condition = ColumnElement[bool]
 
@@ -30,14 +30,16 @@ def conditions(connection: Connection, query: VehicleQuery, now: datetime) -> li
     asked = _each_word(connection, words(query.q))
     if query.silent_for is not None:
         asked.append(vehicle.c.last_heartbeat_at < now - query.silent_for)
-    if query.box:
-        asked.append(_in_box(query.box))
-    if query.near:
-        asked.append(_near(query.near))
+    asked += [in_shape(shape) for shape in query.shapes]
     if query.labels:
         # One by one: the same key may be asked for twice, and then no vehicle has both.
         asked += [vehicle.c.labels.contains(cast({k: v}, JSONB)) for k, v in query.labels]
     return asked
+
+
+def in_shape(shape: Shape) -> Condition:
+    """The vehicle's last known place is in it."""
+    return _in_box(shape) if isinstance(shape, Box) else _near(shape)
 
 
 def _in_box(box: Box) -> Condition:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gpxpy.gpx import GPX, GPXTrack, GPXTrackPoint, GPXTrackSegment
+from msgspec.structs import asdict
 
 from projections.trips.measure import Measured, Reading
 from projections.trips.reported import measured_with
@@ -100,4 +101,4 @@ def _rounded(value: float | None, decimals: int) -> float | None:
 
 
 def _place(place: Place | None) -> dict[str, float] | None:
-    return place._asdict() if place else None
+    return asdict(place) if place else None

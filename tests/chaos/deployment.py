@@ -14,8 +14,9 @@ from tests.chaos.database import Database
 from tests.chaos.ledger import Ledger
 from tests.chaos.running import Everything, Running, Victim, Worker
 from tests.chaos.senders import DEVICES, Device, Dispatcher, Sender, sending
-from tests.chaos.wire import HOST, Wire
+from tests.chaos.wire import Wire
 from tests.running import CHECKOUT, free_port, wait_for
+from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,10 +138,8 @@ class Deployment:
         self._customer_id = msgspec.json.decode(answer)["customer_id"]
 
     def _service(self, name: str, package: str, port: int, workers: int) -> Running:
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        command += ["--host", HOST, "--port", str(port), "--workers", str(workers)]
-        command += ["--blocking-threads", "4", "--workers-kill-timeout", "3"]
-        command += [f"{package}.wsgi:app"]
+        options = ("--workers", str(workers), "--blocking-threads", "4")
+        command = served(package, port, *options)
         return Running(self._program(name, command), self._logs)
 
     def _monitor(self) -> Program:

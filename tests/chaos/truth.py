@@ -82,11 +82,11 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
         reader = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
         for vin in (*STEADY, *FICKLE):
             assert kept_trips(reader, vin) == story_of(told, vin).trips()
+        if settings.elasticsearch_url:
+            with connect(settings.elasticsearch_url, 30) as client:
+                check_searched(client, engine, head)
     finally:
         engine.dispose()
-    if settings.elasticsearch_url:
-        with connect(settings.elasticsearch_url, 30) as client:
-            check_searched(client, told)
     vehicles = [one for one in documents.values() if isinstance(one, VehicleDocument)]
     with closing(Wire(deployment.read_port)) as wire:
         _check_shown(wire, head, vehicles)

@@ -62,7 +62,7 @@ def _folded(log: EventLog) -> tuple[dict[Any, Any], set[int]]:
 def _lived(log: EventLog, engine: Engine, taken: list[tuple[int, str, int, int]]) -> None:
     """A life and nothing else, in the log; the read model is empty."""
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {_TABLES}")
+        connection.exec_driver_sql(f"TRUNCATE {_TABLES} RESTART IDENTITY")
     life, number = Life(), 0
     for pause, step, who, how in taken:
         life.go("wait", 0, pause)
@@ -93,7 +93,7 @@ def test_what_is_kept_is_the_fold(
     catch_up(event_log, engine, page, pages)
     expected = _folded(event_log)
     assert (stored_rows(engine), {row.position for row in parked_rows(engine)}) == expected
-    rewind(engine, data.draw(st.integers(0, event_log.head())))
+    rewind(engine, min(data.draw(st.integers(0, 60)), event_log.head()))
     catch_up(event_log, engine, pages, page)
     assert (stored_rows(engine), {row.position for row in parked_rows(engine)}) == expected
     if data.draw(st.booleans()):

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tests.following import VINS
 from tests.running import CHECKOUT, free_port, wait_for
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
+from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,14 +77,13 @@ def test_a_write_service_that_is_told_to_stop_finishes_what_it_accepted(
 ) -> None:
     """It ends with 0, and every heartbeat it stored was answered: none is in the log unsaid."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     environment = {**os.environ, "EVENT_LOG_URL": settings.event_log_url}
     before = event_log.head()
     with ExitStack() as stack:
         log = stack.enter_context((tmp_path / "log").open("wb"))
         process = stack.enter_context(
             subprocess.Popen(
-                [*command, "write_service.wsgi:app"],
+                served("write_service", port),
                 env={**environment, "DATABASE_URL": settings.database_url},
                 cwd=CHECKOUT,
                 stdout=log,

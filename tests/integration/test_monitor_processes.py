@@ -151,6 +151,20 @@ def test_checkpoints_are_kept_while_it_runs(
         assert list(checkpoints.load(LIMIT_S, event_log.head()).fleet.vehicles) == [VIN]
 
 
+def test_it_tells_how_far_it_has_judged(event_log: EventLog, start_monitor: Start) -> None:
+    """While it runs, however little happens; at an earlier position it had judged less."""
+    assert event_log.judged_until(0) is None
+    start_monitor()
+    first = _say(event_log, VIN)
+    wait_for(_says(event_log, VIN, VehicleDisconnected), 20)
+    head = event_log.head()
+    wait_for(lambda: (event_log.judged_until(head) or first) > first + SECOND, 20)
+    now = utc_now()
+    wait_for(lambda: (event_log.judged_until(head) or now) > now, 20)
+    before_it_was_heard = event_log.judged_until(head - 2)
+    assert before_it_was_heard is None or before_it_was_heard < first + SECOND
+
+
 def test_it_shows_that_it_judges(event_log: EventLog, start_monitor: Start) -> None:
     """Judging or standing by it is ready; kept from judging too long, it is not, and says so."""
     addresses = []

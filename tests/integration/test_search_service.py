@@ -18,6 +18,9 @@ from read_service import schemas
 from read_service.app import create_app
 from read_service.trips import schemas as trips_schemas
 from tests import driving
+from tests.monitoring import judge_by
+from tests.running import wait_for
+from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -60,10 +63,13 @@ def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Fol
 
 
 @pytest.fixture
-def follow(followers: dict[str, Following], event_log: EventLog) -> Callable[[], int]:
-    """Folds what is in the log into all of them; answers its head."""
+def follow(
+    followers: dict[str, Following], event_log: EventLog, settings: Settings
+) -> Callable[..., int]:
+    """Judges what is in the log, and folds it into all of them; answers its head."""
 
-    def follow() -> int:
+    def follow(*, judged_by: datetime | None = None) -> int:
+        judge_by(event_log, settings.event_log_url, judged_by or utc_now())
         for follower in followers.values():
             while follower.catch_up():
                 pass
@@ -108,6 +114,36 @@ def test_what_was_written_is_found_within_a_second(
     assert (item["vin"], item["speed_kmh"], item["last_heartbeat_at"]) == (VIN, 70.0, at)
     assert (answer.json["total"], answer.json["position"]) == (1, position)
     assert answer.json["facets"]["status"]["connected"] == 1
+
+
+def test_an_answer_is_of_the_instant_up_to_which_was_judged(
+    read: FlaskClient,
+    write_client: FlaskClient,
+    register: Callable[..., Any],
+    follow: Callable[..., int],
+    followers: dict[str, Following],
+) -> None:
+    """While the connection monitor is away statuses get old, and `as_of` says how old they are."""
+    register(VIN, "ABC 123")
+    said = {"recorded_at": rfc3339(datetime.now(UTC)), "latitude": 59.2, "longitude": 17.6}
+    write_client.post(f"/api/v1/vehicles/{VIN}/heartbeats", json=said)
+    instant = datetime.now(UTC) + timedelta(milliseconds=1)
+    follow(judged_by=instant)
+    wait_for(lambda: _searched(read)["as_of"] == rfc3339(instant), 10)
+    answered = rfc3339(datetime.now(UTC))
+    register(OTHER_VIN, "DEF456")
+    for follower in followers.values():
+        while follower.catch_up():
+            pass
+    wait_for(lambda: _searched(read)["total"] == 2, 10)
+    assert _searched(read)["as_of"] == rfc3339(instant) < answered
+    assert read.get(f"/api/v1/vehicles/{VIN}").json["as_of"] > answered
+    follow()
+    wait_for(lambda: _searched(read)["as_of"] > answered, 10)
+
+
+def _searched(read: FlaskClient) -> Any:
+    return read.get("/api/v1/vehicles").json
 
 
 def test_trips_of_a_customer_through_a_box_last_week(
@@ -202,7 +238,7 @@ def test_without_its_elasticsearch_it_does_not_search(
 def test_an_index_that_is_not_there_yet_is_no_defect(
     settings: Settings, followers: dict[str, Following]
 ) -> None:
-    """Before anything was folded searches are unavailable, not broken."""
+    """Before anything was judged or folded searches are unavailable, not broken."""
     for client in _client(create_app(settings)):
         for path in ("vehicles", "vehicles?sort=-last_heartbeat_at", "trips", "trips?limit=1"):
             answer = client.get(f"/api/v1/{path}")

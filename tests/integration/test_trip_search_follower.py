@@ -12,7 +12,8 @@ import pytest
 from elastic_transport import ConnectionError as ElasticsearchConnectionError
 from sqlalchemy import delete, select, update
 
-from projections.catalog import TRIPS, TripSearchCopy, trips
+from projections import index_copy
+from projections.catalog import TRIPS, IndexCopy, trip_search, trips
 from projections.database import projection
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import POSITION_ID, first_index
@@ -51,10 +52,10 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 
 @pytest.fixture
-def index(client: Elasticsearch) -> Iterator[TripSearchCopy]:
+def index(client: Elasticsearch) -> Iterator[IndexCopy]:
     """The read model under a name of the test's own."""
     name = f"test_{uuid4().hex}"
-    yield TripSearchCopy(client, name)
+    yield trip_search(client, name)
     for one in client.indices.get(index=f"{name}-*"):
         client.indices.delete(index=one)
 
@@ -85,7 +86,7 @@ def _fold(log: EventLog, engine: Engine, page: int = 50) -> None:
         pass
 
 
-def _copy(index: TripSearchCopy, log: EventLog, engine: Engine, page: int = 1_000) -> None:
+def _copy(index: IndexCopy, log: EventLog, engine: Engine, page: int = 1_000) -> None:
     follower = index.follower(log, engine, page)
     while follower.catch_up():
         pass
@@ -98,21 +99,21 @@ def _trips(engine: Engine) -> dict[str, Any]:
     return {str(row.trip_id): msgspec.json.decode(source(row)) for row in rows}
 
 
-def _kept(client: Elasticsearch, index: TripSearchCopy) -> dict[str, Any]:
+def _kept(client: Elasticsearch, index: IndexCopy) -> dict[str, Any]:
     """What the documents of trips are."""
     client.indices.refresh(index=index.name)
     hits = client.search(index=index.name, size=1_000)["hits"]["hits"]
     return {hit["_id"]: hit["_source"] for hit in hits if hit["_source"]["kind"] == "trip"}
 
 
-def _position(client: Elasticsearch, index: TripSearchCopy) -> tuple[int, int]:
+def _position(client: Elasticsearch, index: IndexCopy) -> tuple[int, int]:
     kept = client.get(index=index.name, id=POSITION_ID)["_source"]
     return kept["position"], kept["generation"]
 
 
 @pytest.mark.parametrize("page", [1, 3, 1_000])
 def test_the_index_is_what_the_trips_are(
-    client: Elasticsearch, index: TripSearchCopy, driven: EventLog, engine: Engine, page: int
+    client: Elasticsearch, index: IndexCopy, driven: EventLog, engine: Engine, page: int
 ) -> None:
     """However it is portioned; PostgreSQL knows how far it is."""
     _copy(index, driven, engine, page)
@@ -127,7 +128,7 @@ def test_the_index_is_what_the_trips_are(
 @pytest.mark.parametrize("fails_at", range(1, 10))
 def test_a_page_that_was_stored_in_part_is_stored_again(
     client: Elasticsearch,
-    index: TripSearchCopy,
+    index: IndexCopy,
     driven: EventLog,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
@@ -158,7 +159,7 @@ def test_a_page_that_was_stored_in_part_is_stored_again(
 
 def test_trips_that_are_gone(
     client: Elasticsearch,
-    index: TripSearchCopy,
+    index: IndexCopy,
     driven: EventLog,
     engine: Engine,
     fleet: Customer,
@@ -192,7 +193,7 @@ def test_trips_that_are_gone(
 
 def test_trips_that_were_rebuilt(
     client: Elasticsearch,
-    index: TripSearchCopy,
+    index: IndexCopy,
     driven: EventLog,
     engine: Engine,
     settings: Settings,
@@ -218,7 +219,7 @@ def test_trips_that_were_rebuilt(
 
 
 def test_trips_that_were_put_back(
-    client: Elasticsearch, index: TripSearchCopy, driven: EventLog, engine: Engine
+    client: Elasticsearch, index: IndexCopy, driven: EventLog, engine: Engine
 ) -> None:
     """Behind the index, as after a backup was restored: what it knows too much is forgotten."""
     _copy(index, driven, engine)
@@ -233,12 +234,14 @@ def test_trips_that_were_put_back(
 
 def test_a_rebuild_goes_on_where_it_was_stopped(
     client: Elasticsearch,
-    index: TripSearchCopy,
+    index: IndexCopy,
     driven: EventLog,
     engine: Engine,
     settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Stopped by hand, the live index stays; then it is swapped. One at a time."""
+    monkeypatch.setattr(index_copy, "FILLED_AT_ONCE", 1)
     _copy(index, driven, engine)
     stop, said = Event(), list[tuple[int, int]]()
 
@@ -259,7 +262,7 @@ def test_a_rebuild_goes_on_where_it_was_stopped(
 
 
 def test_it_follows_by_itself(
-    client: Elasticsearch, index: TripSearchCopy, driven: EventLog, engine: Engine
+    client: Elasticsearch, index: IndexCopy, driven: EventLog, engine: Engine
 ) -> None:
     """What the trips become it becomes; a lost index is filled again."""
     search = _search(client, index, engine)
@@ -272,9 +275,7 @@ def test_it_follows_by_itself(
     assert _kept(client, index) == _trips(engine)
 
 
-def _search(
-    client: Elasticsearch, index: TripSearchCopy, engine: Engine
-) -> ElasticsearchTripSearch:
+def _search(client: Elasticsearch, index: IndexCopy, engine: Engine) -> ElasticsearchTripSearch:
     relational = RelationalTrips(engine, TRIPS, TRIPS)
     return ElasticsearchTripSearch(client, index.name, relational, engine)
 
@@ -291,7 +292,7 @@ def _reached(search: ElasticsearchTripSearch, log: EventLog) -> None:
 
 def test_a_page_of_trips_that_are_not_shown(
     client: Elasticsearch,
-    index: TripSearchCopy,
+    index: IndexCopy,
     driven: EventLog,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,

@@ -76,6 +76,11 @@ class Engine:
         )
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What another program needs to reach the same engine."""
+        return self._environment
+
+    @property
     def socket(self) -> str:
         """The path of its socket, for whoever asks it from within a container."""
         host = self("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")

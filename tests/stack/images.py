@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.stack.bases import BASES, CHECKOUT
@@ -47,6 +49,16 @@ def build(engine: Engine, tag: str = TAG) -> None:
     for target in BASE_OF:
         named = f"--target={target}", f"--tag={name_of(target, tag)}"
         engine("build", "--quiet", *named, *labels, str(CHECKOUT), within_s=900)
+
+
+def build_broken(engine: Engine, tag: str, good: str) -> None:
+    """A release like another, but that its write service ends as soon as it is started."""
+    for target in BASE_OF:
+        engine("tag", name_of(target, good), name_of(target, tag))
+    with tempfile.TemporaryDirectory(prefix="broken-") as folder:
+        broken = f'FROM {name_of("write", good)}\nCMD ["python", "-c", "raise SystemExit(1)"]\n'
+        Path(folder, "Dockerfile").write_text(broken)
+        engine("build", "--quiet", "--tag", name_of("write", tag), folder)
 
 
 def size_mb(engine: Engine, image: str) -> float:

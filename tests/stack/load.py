@@ -33,6 +33,10 @@ class Ledger:
         """How many were acknowledged."""
         return sum(map(len, self.acknowledged.values()))
 
+    def goes_on_after(self, heartbeats: int) -> bool:
+        """Whether more were acknowledged since there were so many."""
+        return self.heartbeats > heartbeats
+
     def p99_ms(self) -> float:
         """Of all answers."""
         return 1000 * sorted(self.seconds)[int(0.99 * (len(self.seconds) - 1))]

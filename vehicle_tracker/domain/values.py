@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from hashlib import _Hash as HASH
 
 VIN_PATTERN = "^[A-HJ-NPR-Z0-9]{17}$"
 """ISO 3779: 17 characters, never I, O or Q. The check digit is not validated: real ones fail it."""
@@ -20,6 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _VEHICLES = uuid5(NAMESPACE_URL, "vehicle-tracker:vehicle")
 _HEARTBEATS = uuid5(NAMESPACE_URL, "vehicle-tracker:heartbeats")
 _HEARTBEATS_HASHED = sha1(_HEARTBEATS.bytes, usedforsecurity=False)
+_VEHICLES_HASHED = sha1(_VEHICLES.bytes, usedforsecurity=False)
 _VARIANT = {digit: f"{int(digit, 16) & 3 | 8:x}" for digit in "0123456789abcdef"}
 
 
@@ -40,14 +42,20 @@ def heartbeat_stream(vin: str) -> UUID:
 
 def heartbeat_streams(vins: Iterable[str]) -> list[str]:
     """The same of many as text, digits only: a tenth of the time it takes to make UUIDs of them."""
-    found = []
-    for vin in vins:
-        digest = _HEARTBEATS_HASHED.copy()
-        digest.update(vin.encode())
-        digits = digest.hexdigest()
-        # Version 5 and the variant, where RFC 9562 has them.
-        found.append(f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}")
-    return found
+    return [_digits(_HEARTBEATS_HASHED, vin) for vin in vins]
+
+
+def vehicle_streams(vins: Iterable[str]) -> list[str]:
+    """The streams of these vehicles' aggregates as text, digits only."""
+    return [_digits(_VEHICLES_HASHED, vin) for vin in vins]
+
+
+def _digits(namespace: HASH, vin: str) -> str:
+    digest = namespace.copy()
+    digest.update(vin.encode())
+    digits = digest.hexdigest()
+    # Version 5 and the variant, where RFC 9562 has them.
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
 def names_a_stream(id_: UUID) -> bool:

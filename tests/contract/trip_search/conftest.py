@@ -14,7 +14,7 @@ from eventsourcing.domain import Aggregate
 from flask_migrate import upgrade
 
 from projections import create_app
-from projections.catalog import CUSTOMER_VEHICLES, TRIPS, TripSearchCopy, trips
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS, trip_search, trips
 from projections.database import db
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import first_index
@@ -137,7 +137,7 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
         refresh: Callable[[], object] = int
         client, alias = connect(elasticsearch_url, 30), f"test_{uuid4().hex}"
         if which == "elasticsearch":
-            read_models.append(TripSearchCopy(client, alias))
+            read_models.append(trip_search(client, alias))
             search = ElasticsearchTripSearch(client, alias, relational, engine)
             refresh = partial(client.indices.refresh, index=alias)
         followers = [one.follower(log, engine, 3) for one in read_models]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from eventsourcing.domain import Aggregate
 from flask_migrate import upgrade
 
 from projections import create_app
@@ -18,10 +19,10 @@ from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import first_index
-from projections.follower import Follower
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from tests.databases import fresh_database
+from tests.monitoring import judge_of, run_until
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -34,6 +35,7 @@ from vehicle_tracker.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from projections.catalog import ReadModel
     from projections.vehicle_search.model import VehicleSearch
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -70,12 +72,15 @@ SCRAPPED = "WVWZZZ1JZXW000001"
 
 @dataclass
 class Fleet:
-    """An adapter that knows the fleet, the ids of its customers by name, and the log behind it."""
+    """An adapter that knows the fleet, the ids of its customers by name, and the log behind it.
+
+    To follow is also to judge, as the connection monitor would have by an instant.
+    """
 
     search: VehicleSearch
     customer_ids: dict[str, Any]
     log: EventLog
-    follow: Callable[[], None]
+    follow: Callable[..., None]
 
     def record(self, vin: str, at: datetime) -> None:
         """Let a vehicle say that it lives, and the adapter know it."""
@@ -118,19 +123,22 @@ def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterato
     with EventLog(settings.event_log_url) as log, create_app(settings).app_context():
         upgrade()
         ids = _register(log)
-        projections = [CUSTOMER_VEHICLES]
+        projections: list[ReadModel] = [CUSTOMER_VEHICLES]
         where = (db.engine, CUSTOMER_VEHICLES.name, 120)
-        search: VehicleSearch = RelationalVehicleSearch(*where)
+        relational = RelationalVehicleSearch(*where)
+        search: VehicleSearch = relational
         refresh: Callable[[], object] = int
         if which == "elasticsearch":
             client, alias = connect(elasticsearch_url, 30), f"test_{uuid4().hex}"
             projections.append(vehicle_search(client, alias))
             known = RelationalCustomerVehicles(*where)
-            search = ElasticsearchVehicleSearch(client, alias, known, 120)
+            search = ElasticsearchVehicleSearch(client, alias, known, relational, 120)
             refresh = partial(client.indices.refresh, index=alias)
-        followers = [Follower(one, log, db.engine, page=7) for one in projections]
+        followers = [one.follower(log, db.engine, 7) for one in projections]
+        judge = judge_of(log)
 
-        def follow() -> None:
+        def follow(now: datetime = NOW) -> None:
+            run_until(judge, now)
             for follower in followers:
                 while follower.catch_up():
                     pass
@@ -145,11 +153,12 @@ def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterato
 
 @contextmanager
 def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
-    with fresh_database(postgresql_url) as url:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("EVENT_LOG_URL", url)
-            patch.setenv("DATABASE_URL", url)
-            settings = Settings.from_environment()
+    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENT_LOG_URL", url)
+        patch.setenv("DATABASE_URL", url)
+        decided_at = staticmethod(lambda: NOW - timedelta(days=1))
+        patch.setattr(Aggregate.Event, "create_timestamp", decided_at)
+        settings = Settings.from_environment()
         with following(which, settings, elasticsearch_url) as fleet:
             yield fleet
 

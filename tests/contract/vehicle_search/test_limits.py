@@ -28,7 +28,7 @@ def connected(own_fleet: Any) -> Callable[..., set[str]]:
 
     def connected(*decided: Any, now: datetime = NOW) -> set[str]:
         own_fleet.log.save(*decided)
-        own_fleet.follow()
+        own_fleet.follow(now)
         search = own_fleet.search.search
         of = {status: search(VehicleQuery(statuses=(status,)), now) for status in STATUSES}
         everything = search(VehicleQuery(sort="status"), now)

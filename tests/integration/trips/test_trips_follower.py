@@ -19,6 +19,7 @@ from sqlalchemy import update
 from projections.catalog import TRIPS, trips
 from projections.database import projection
 from projections.follower import Follower
+from projections.trips import memory
 from projections.trips import vehicle as followed_vehicle
 from projections.trips.reader import RelationalTrips
 from tests.following import NOW
@@ -72,7 +73,8 @@ class Scene:
                 labels={},
             )
         log.save(*self.customers, self.vehicle)
-        self.follower = Follower(trips(lambda: log), log, engine, page)
+        self.page = page
+        self.restart()
         self.reader = RelationalTrips(engine, TRIPS, TRIPS)
 
     def heartbeats(self, said: Mapping[int, Mapping[str, Any]]) -> None:
@@ -128,6 +130,10 @@ class Scene:
             if not self.follower.catch_up():
                 return
 
+    def restart(self) -> None:
+        """Have another follower go on, which remembers nothing."""
+        self.follower = Follower(trips(lambda: self.log), self.log, self.engine, self.page)
+
     def shown(self) -> list[tuple[Any, ...]]:
         """What is kept, as the slow truth tells it."""
         return kept_trips(self.reader, self.vin)
@@ -180,6 +186,7 @@ _steps = st.one_of(
     st.tuples(st.just("end"), st.integers(0, 30)),
     st.tuples(st.just("follow"), st.integers(1, 3)),
     st.tuples(st.just("again"), st.integers(1, 20)),
+    st.tuples(st.just("restart")),
 )
 
 
@@ -200,13 +207,23 @@ def _again(scene: Scene, events: int) -> None:
     steps=st.lists(_steps, max_size=25),
     page=st.sampled_from([1, 7, 1_000]),
     every=st.integers(2, 9),
+    written_every=st.integers(1, 9),
+    most_known=st.sampled_from([0, 1_000]),
 )
 def test_what_is_kept_is_what_the_log_says(
-    event_log: EventLog, engine: Engine, steps: list[Any], page: int, every: int
+    event_log: EventLog,
+    engine: Engine,
+    steps: list[Any],
+    page: int,
+    every: int,
+    written_every: int,
+    most_known: int,
 ) -> None:
     """Late, repeated, in any order, under rules and owners that change: trips are the log's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(followed_vehicle, "CHECKPOINT_EVERY", every)
+        patch.setattr(followed_vehicle, "WRITTEN_EVERY", written_every)
+        patch.setattr(memory, "MOST_KNOWN", most_known)
         scene = Scene(event_log, engine, page)
         for name, *given in steps:
             if name == "again":

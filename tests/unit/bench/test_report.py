@@ -44,3 +44,11 @@ def test_the_table_has_a_column_for_each_folder(tmp_path: Path) -> None:
     assert "| bench | what | must reach | before | after |" in printed
     assert "| one | lag | 5 s | 9 s | 2 s |" in printed
     assert "| one | new | 1 |  | 1 |" in printed
+
+
+def test_nothing_to_draw_is_drawn_as_nothing(tmp_path: Path) -> None:
+    """A bench that was stopped early hands in what it has."""
+    path = report.write(
+        "none", {}, settings={}, plot=report.Plot("", "", "", [], {}), folder=tmp_path
+    )
+    assert path.with_suffix(".svg").exists()

@@ -15,7 +15,7 @@ import pytest
 from embedded import postgresql
 from embedded.data_folder import DataFolder
 from embedded.errors import CannotStart
-from embedded.postgresql import NAME, PostgreSQL
+from embedded.postgresql import NAME, PostgreSQL, sizes
 from embedded.supervisor import Supervisor
 
 WITHIN_S = 30.0
@@ -122,6 +122,25 @@ def test_does_not_start(database: Database, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(postgresql.SETTINGS, "shared_buffers", "many")
     with pytest.raises(CannotStart, match=r"^Starting postgresql failed: .*shared_buffers"):
         database.start()
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "buffers", "wal"), [(0.5, 128, 512), (4, 512, 1_024), (64, 4_096, 8_192)]
+)
+def test_sizes_follow_memory(gigabytes: float, buffers: int, wal: int) -> None:
+    """A laptop gives what it has, a large machine no more than is of use."""
+    expected = {"shared_buffers": buffers, "max_wal_size": wal, "min_wal_size": wal // 4}
+    assert sizes(int(gigabytes * 2**30)) == {k: f"{v}MB" for k, v in expected.items()}
+
+
+def test_nothing_acknowledged_is_at_risk(database: Database) -> None:
+    """The server is sized by memory, and what makes a commit durable stays on."""
+    database.start()
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert database.execute(f"SHOW {name}") == [("on",)]
+    asked = sizes(psutil.virtual_memory().total)["max_wal_size"]
+    query = "SELECT pg_size_bytes(%s) = pg_size_bytes(current_setting('max_wal_size'))"
+    assert database.execute(query % f"'{asked}'") == [(True,)]
 
 
 def answers(database: Database) -> bool:

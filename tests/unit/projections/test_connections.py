@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from projections.customer_vehicles import connections
 from projections.customer_vehicles.connections import MOST, ConnectionsDocument
-from projections.customer_vehicles.fold import Key, evolve, key_of
-from projections.customer_vehicles.model import VehicleView, status_since
+from projections.customer_vehicles.fold import Key, evolve, key_of, with_said
+from projections.customer_vehicles.model import VehicleDocument, VehicleView, status_since
 from vehicle_tracker.domain.connection import (
     ConnectionMended,
     VehicleConnected,
@@ -111,14 +111,14 @@ def test_since_is_when_the_heartbeats_began(heard: list[tuple[int, int]], most: 
     """
     watch, document, now = Watch(VIN, LIMIT_S), None, 1_000
     said: dict[int, datetime] = {}
-    vehicle: Any = None
+    newest: Any = None
     events: list[Any] = []
     for wait, age in heard:
         now += wait
         said[now - age] = at = _at(now - age)
         received = to_microseconds(_at(now))
         events += watch.heard(to_microseconds(at), received)
-        vehicle = evolve(vehicle, HeartbeatRecorded(_at(now), Heartbeat(vin=VIN, recorded_at=at)))
+        newest = evolve(newest, HeartbeatRecorded(_at(now), Heartbeat(vin=VIN, recorded_at=at)))
     events += watch.passed(to_microseconds(_at(now + 6)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "MOST", most)
@@ -130,6 +130,7 @@ def test_since_is_when_the_heartbeats_began(heard: list[tuple[int, int]], most: 
         if first - time > LIMIT_S:
             break
         first = time
+    vehicle = with_said(VehicleDocument(vehicle_id=vehicle_stream(VIN), vin=VIN), newest)
     view = VehicleView(vehicle, "", "", LIMIT_S, document.connected_since, document.connected_until)
     since = status_since(view, _at(times[0]), 120)
     assert since == _at(first) or (since is None and most < len(said))

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from projections.trips.derivation import Derived, State, step, trips_of
 from projections.trips.measure import Reading, distance_km, measure
+from projections.trips.packed import packed, unpacked
 from projections.trips.rules import TripRules
+from projections.trips.vehicle import Followed
 
 BEGIN = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HISTORIES = 500
@@ -77,13 +79,16 @@ def test_any_order_and_repetition(
 @many
 @given(histories(), rules_of_customers, st.integers(0, 30))
 def test_cut_anywhere(history: list[Reading], rules: TripRules, cut: int) -> None:
-    """Who goes on from a state that was kept as JSON finds the same trips."""
+    """Who goes on from a state that was kept as JSON, or packed, finds the same trips."""
     state, finished = State(), []
     for one in history[:cut]:
         state, ended = step(state, one, rules)
         finished += ended
     kept = msgspec.json.decode(msgspec.json.encode(state), type=State)
     assert kept == state
+    for one in (state, kept):
+        vehicle = Followed("YS2R4X20005399401", state=one, since_checkpoint=cut)
+        assert unpacked(vehicle.vin, packed(vehicle)) == vehicle
     rest = _stepwise(history[cut:], rules, kept)
     assert Derived(finished + rest.finished, rest.open) == _stepwise(history, rules)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from projections.trips.measure import Measured, Place, Reading, measure
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
@@ -16,7 +17,7 @@ BETWEEN_KM = 11.141  # one tenth of a degree of a meridian at 59° N
 
 
 def said(minute: int, place: Place | None = None, **more: Any) -> Reading:
-    where = place._asdict() if place else {}
+    where = asdict(place) if place else {}
     return Reading(BEGIN + timedelta(minutes=minute), **where, **more)
 
 

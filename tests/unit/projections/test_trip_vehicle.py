@@ -11,7 +11,7 @@ import pytest
 
 from projections.trips import news
 from projections.trips.measure import Reading
-from projections.trips.news import Key, News
+from projections.trips.news import ById, News
 from projections.trips.rules import TripRules
 from projections.trips.vehicle import (
     BEGINNING,
@@ -24,7 +24,6 @@ from projections.trips.vehicle import (
 )
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 
 VIN = "YS2R4X20005399401"
@@ -129,9 +128,9 @@ def test_a_page_is_gathered_by_vehicle_and_customer() -> None:
     customer = Customer(name="K", address="V")
     customer.change_trip_rules({"stop_after_s": 120})
     created, changed = customer.collect_events()
-    assert news.key_of(changed) == Key("customer", str(customer.id))
+    assert news.key_of(changed) == ById("customer", str(customer.id))
     heartbeat = HeartbeatRecorded(NOW, Heartbeat(vin=VIN))
-    assert news.key_of(heartbeat) == Key("vehicle", str(vehicle_stream(VIN)))
+    assert news.key_of(heartbeat) == VIN
     gathered = news.evolve(news.evolve(None, heartbeat), heartbeat)
     assert gathered == News(heartbeats=(heartbeat, heartbeat))
     assert news.evolve(news.evolve(None, created), changed) == News(events=(changed,))

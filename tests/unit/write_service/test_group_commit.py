@@ -101,7 +101,7 @@ def test_a_failed_commit_fails_all_of_its_group_and_nobody_else() -> None:
 
 
 def test_too_many_waiting_are_refused_before_anything_is_done() -> None:
-    """With the queue full a submission is refused as overloaded, and those in it are committed."""
+    """With its share of the queue full a client is refused, what it has there is committed."""
     began, gate = Event(), Event()
 
     def commit(items: list[int]) -> list[int]:
@@ -113,11 +113,54 @@ def test_too_many_waiting_are_refused_before_anything_is_done() -> None:
     with ThreadPoolExecutor(3) as threads:
         first = threads.submit(commits.submit, [1])
         assert began.wait(10)
-        second = threads.submit(commits.submit, [2] * 9)
-        while commits.waiting < 10:
+        second = threads.submit(commits.submit, [2] * 8)
+        while commits.waiting < 9:
             pass
         with pytest.raises(Unavailable) as caught:
             commits.submit([3])
+        other = threads.submit(commits.submit, [4], "another client")
+        while commits.waiting < 10:
+            pass
         gate.set()
-        assert (first.result(10), second.result(10)) == ([1], [2] * 9)
+        assert (first.result(10), second.result(10), other.result(10)) == ([1], [2] * 8, [4])
     assert caught.value.code == "overloaded"
+
+
+def test_who_submits_little_does_not_wait_for_who_submits_much() -> None:
+    """While one client has ten large submissions in line, what others submit is in the next group.
+
+    Between two that submit much each group is halved; each one's own go in order.
+    """
+    began, gate = Event(), Event()
+    groups: list[list[str]] = []
+
+    def commit(items: list[str]) -> list[str]:
+        began.set()
+        assert gate.wait(10)
+        groups.append(items)
+        return items
+
+    def wait_for(waiting: int) -> None:
+        while commits.waiting < waiting:
+            pass
+
+    commits = GroupCommit[str, str](commit, most_waiting=1_000_000, largest_group=40)
+    with ThreadPoolExecutor(30) as threads:
+        done = [threads.submit(commits.submit, ["first"], "first")]
+        assert began.wait(10)
+        for client in ("greedy", "gateway"):
+            for number in range(10):
+                waiting = commits.waiting
+                done.append(threads.submit(commits.submit, [f"{client} {number}"] * 10, client))
+                wait_for(waiting + 10)
+        done += [threads.submit(commits.submit, [f"device {n}"], f"device {n}") for n in range(5)]
+        wait_for(206)
+        gate.set()
+        for one in done:
+            assert len(one.result(10)) in (1, 10)
+    assert {f"device {n}" for n in range(5)} <= set(groups[1])
+    for client in ("greedy", "gateway"):
+        numbers = [int(item.split()[1]) for group in groups for item in group if client in item]
+        assert numbers == sorted(numbers)
+        shares = [sum(client in item for item in group) for group in groups[2:5]]
+        assert shares == [20, 20, 20]

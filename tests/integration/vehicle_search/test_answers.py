@@ -1,0 +1,142 @@
+"""What the index cannot tell is not guessed: PostgreSQL is asked, or what is shown is left out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from projections.vehicle_search import elasticsearch
+from projections.vehicle_search.model import Box, Circle, VehicleQuery
+from projections.vehicle_search.relational import RelationalVehicleSearch
+from tests.following import VINS, record
+from tests.integration.vehicle_search.conftest import HEARD_AT
+from vehicle_tracker.domain.values import vehicle_stream
+from vehicle_tracker.domain.vehicle import Vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from projections.vehicle_search.model import VehiclePage
+    from tests.integration.vehicle_search.conftest import Copied
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def asked(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[VehicleQuery]]:
+    """What PostgreSQL was asked as a whole."""
+    asked: list[VehicleQuery] = []
+    search = RelationalVehicleSearch.search
+
+    def noted(self: RelationalVehicleSearch, query: VehicleQuery, now: Any) -> VehiclePage:
+        asked.append(query)
+        return search(self, query, now)
+
+    monkeypatch.setattr(RelationalVehicleSearch, "search", noted)
+    copied.copy()
+    copied.kept()
+    return asked
+
+
+def _found(copied: Copied, query: VehicleQuery, now: Any = HEARD_AT) -> set[str]:
+    page = copied.search().search(query, now)
+    assert page.total == len(page.items) == sum(page.statuses.values())
+    return {view.vehicle.vin for view in page.items}
+
+
+def test_who_is_silent_is_known_to_the_index_from_every_limit_on(
+    copied: Copied, asked: list[VehicleQuery]
+) -> None:
+    """For less than the default limit, or than the limit of any, only their heartbeats tell."""
+    now = HEARD_AT + 9 * MINUTE
+    run = {"silent_for": 5 * MINUTE}
+    copied.fold(judged_by=now)
+    copied.copy()
+    copied.kept()
+    assert len(_found(copied, VehicleQuery(**run), now)) == 5  # one has a limit of ten minutes
+    assert len(_found(copied, VehicleQuery(silent_for=MINUTE), now)) == 5
+    assert len(_found(copied, VehicleQuery(silent_for=timedelta(hours=1)), now)) == 0
+    assert [one.silent_for for one in asked] == [5 * MINUTE, MINUTE]
+
+
+def test_the_order_by_heartbeats_is_that_of_postgresql(
+    copied: Copied, asked: list[VehicleQuery]
+) -> None:
+    """Heartbeats are written there only."""
+    record(copied.log, VINS[4], HEARD_AT + SECOND)
+    copied.fold()
+    page = copied.search().search(VehicleQuery(sort="-last_heartbeat_at", limit=1), HEARD_AT)
+    assert [view.vehicle.vin for view in page.items] == [VINS[4]]
+    assert len(asked) == 1
+
+
+def test_who_moved_within_a_cell_is_where_it_is_now(
+    copied: Copied, asked: list[VehicleQuery]
+) -> None:
+    """No document was written, and edges are exact all the same: in hits, total and facets."""
+    small = Box(18.0, 59.0, 18.015, 59.015)
+    assert len(_found(copied, VehicleQuery(box=small))) == 5
+    record(copied.log, VINS[0], HEARD_AT + SECOND, latitude=59.02, longitude=18.02)
+    copied.fold()
+    assert _found(copied, VehicleQuery(box=small)) == {VINS[2], VINS[3], VINS[4], VINS[5]}
+    assert _found(copied, VehicleQuery(near=Circle(59.02, 18.02, 0.5))) == {VINS[0]}
+    assert len(_found(copied, VehicleQuery(box=Box(10, 50, 20, 60)))) == 5
+    assert not asked
+
+
+def test_too_ragged_or_crowded_a_shape_is_postgresqls(
+    copied: Copied, asked: list[VehicleQuery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of too many stretches of cells, or with too many vehicles just outside."""
+    tall = VehicleQuery(box=Box(10, -80, 20, 80))
+    assert len(_found(copied, tall)) == 5
+    monkeypatch.setattr(elasticsearch, "MOST_OUTSIDE", 4)
+    assert not _found(copied, VehicleQuery(box=Box(18.05, 59.0, 18.2, 59.2)))
+    assert len(asked) == 2
+
+
+def test_who_was_judged_silent_and_is_not_counts_as_connected(copied: Copied) -> None:
+    """The limit is longer since, or the index ahead: statuses are of the instant asked for."""
+    late = HEARD_AT + 130 * SECOND
+    copied.fold(judged_by=late)
+    copied.copy()
+    copied.kept()
+    search = copied.search().search
+    assert search(VehicleQuery(), late).statuses == {
+        "connected": 1,
+        "disconnected": 4,
+        "never_seen": 0,
+    }
+    assert search(VehicleQuery(), HEARD_AT + 120 * SECOND).statuses["disconnected"] == 1
+    copied.owner.change_disconnect_after(140)
+    copied.log.save(copied.owner)
+    copied.fold()
+    copied.copy()
+    copied.kept()
+    assert search(VehicleQuery(statuses=("disconnected",)), late).total == 1
+    order = [view.vehicle.vin for view in search(VehicleQuery(sort="-status"), late).items]
+    assert order == [VINS[2], VINS[0], VINS[3], VINS[4], VINS[5]]
+
+
+def test_a_hit_that_postgresql_does_not_know_is_left_out(copied: Copied) -> None:
+    """Not shown and not counted; the position is the older of both, for that is what is shown."""
+    copied.copy()
+    gone = copied.log.repository.get(vehicle_stream(VINS[3]))
+    gone.decommission()
+    copied.log.save(gone)
+    before = copied.log.head() - 1
+    copied.fold()
+    copied.kept()
+    page = copied.search().search(VehicleQuery(), HEARD_AT)
+    assert (len(page.items), page.total, page.position) == (4, 4, before)
+    copied.log.save(
+        Vehicle(vin="N" * 17, registration_number="N", customer_id=copied.owner.id, labels={})
+    )
+    copied.fold()
+    copied.copy()
+    copied.kept()
+    page = copied.search().search(VehicleQuery(), HEARD_AT)
+    assert (len(page.items), page.total, page.position) == (5, 5, copied.log.head())

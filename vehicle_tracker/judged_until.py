@@ -1,0 +1,65 @@
+"""Up to which instant the connection monitor has judged, by how far somebody has read its verdicts.
+
+Statuses that come from verdicts alone are of that instant, not of now. What is kept is of the last
+ten minutes: it says nothing that does not follow from the log, but from the log it is not found.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KEPT_FOR = timedelta(minutes=10)
+
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS judged_until"
+    " (position bigint PRIMARY KEY, until timestamptz NOT NULL)"
+)
+_KEEP = (
+    "INSERT INTO judged_until VALUES (%s, %s)"
+    " ON CONFLICT (position) DO UPDATE SET until = excluded.until"
+)
+_FORGET = "DELETE FROM judged_until WHERE until < %s"
+_FIND = (
+    "SELECT until FROM ("
+    "(SELECT 1 AS choice, until FROM judged_until WHERE position <= %s"
+    " ORDER BY position DESC LIMIT 1)"
+    " UNION ALL (SELECT 2, until FROM judged_until ORDER BY position LIMIT 1)"
+    ") AS found ORDER BY choice LIMIT 1"
+)
+
+
+class JudgedUntil:
+    """Keeps it, by the connection of the active monitor."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_CREATE])
+            connection.execute("SET LOCAL client_min_messages = warning")
+            connection.execute(_CREATE)
+
+    def keep(self, position: int, until: datetime) -> None:
+        """What was judged of all before `until` is in the log, at that position at the latest."""
+        with self._connection.transaction():
+            self._connection.execute(_KEEP, (position, until))
+            self._connection.execute(_FORGET, (until - KEPT_FOR,))
+
+
+def judged_until(connection: psycopg.Connection[Any], position: int) -> datetime | None:
+    """Up to which instant all verdicts are among the events until `position`.
+
+    Of a position that is older than what is kept, the oldest instant that is. None if no monitor
+    ever judged.
+    """
+    try:
+        with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+            row = cursor.execute(_FIND, (position,), prepare=True).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    return row[0] if row else None

@@ -1,0 +1,90 @@
+"""From the body of a request to its answer: decode, judge, record, and say what became of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.errors import Invalid, unknown_vehicle
+from write_service import heartbeat_body
+from write_service.heartbeat_message import HeartbeatMessage, Rejection, reason_to_reject
+from write_service.heartbeats import Outcome
+
+if TYPE_CHECKING:
+    from write_service.heartbeat_body import Batch
+    from write_service.heartbeats import HeartbeatRecorder
+
+
+class HeartbeatIntake:
+    """What both doors to the heartbeat routes do: Flask's and the lean one.
+
+    The answer is the JSON of `schemas.HeartbeatsRecorded`; what it counts is durable.
+
+    Errors: any `TrackerError`, or one of `LOG_UNREACHABLE`; then nothing was acknowledged.
+    """
+
+    def __init__(self, recorder: HeartbeatRecorder, *, most_items: int) -> None:
+        self._recorder = recorder
+        self._most_items = most_items
+
+    def take(
+        self, body: bytes, content_type: str, client: str, request_id: str | None = None
+    ) -> bytes:
+        """Take a heartbeat, an array of them, or one a line."""
+        batch = heartbeat_body.decode(body, content_type, self._most_items)
+        return self._record(batch, client, request_id)
+
+    def take_one(self, vin: str, body: bytes, client: str, request_id: str | None = None) -> bytes:
+        """Take a heartbeat of this vehicle."""
+        return self._record(heartbeat_body.decode_one(vin, body), client, request_id)
+
+    def _record(self, batch: Batch, client: str, request_id: str | None) -> bytes:
+        now = utc_now()
+        good: list[HeartbeatMessage] = []
+        places: list[int] = []
+        rejected: dict[int, Rejection] = {}
+        for index, item in enumerate(batch.items):
+            reason = item if isinstance(item, Rejection) else reason_to_reject(item, now)
+            if reason is not None:
+                rejected[index] = reason
+            elif not isinstance(item, Rejection):
+                good.append(item)
+                places.append(index)
+        outcomes, position = self._recorder.record(good, now, client, request_id)
+        if Outcome.UNKNOWN_VEHICLE in outcomes:
+            for index, one, outcome in zip(places, good, outcomes, strict=True):
+                if outcome is Outcome.UNKNOWN_VEHICLE:
+                    detail = unknown_vehicle(one.vin).detail
+                    rejected[index] = Rejection(Outcome.UNKNOWN_VEHICLE.value, detail, {})
+        if rejected and len(rejected) == len(batch.items):
+            _refuse(batch, rejected)
+        return msgspec.json.encode(
+            {
+                "accepted": outcomes.count(Outcome.ACCEPTED),
+                "duplicates": outcomes.count(Outcome.DUPLICATE),
+                "rejected": _listed(rejected),
+                "position": position,
+            }
+        )
+
+
+def _refuse(batch: Batch, rejected: dict[int, Rejection]) -> NoReturn:
+    """Nothing was stored: a single heartbeat's own reason, or the list of a batch's."""
+    if not batch.is_single:
+        raise Invalid(
+            "batch_rejected", "Every heartbeat of the batch is wrong.", rejected=_listed(rejected)
+        )
+    (reason,) = rejected.values()
+    (item,) = batch.items
+    if reason.code == Outcome.UNKNOWN_VEHICLE.value and isinstance(item, HeartbeatMessage):
+        raise unknown_vehicle(item.vin)
+    raise Invalid(reason.code, reason.detail, errors=reason.errors)
+
+
+def _listed(rejected: dict[int, Rejection]) -> list[dict[str, Any]]:
+    return [
+        {"index": index, "code": reason.code, "detail": reason.detail}
+        for index, reason in sorted(rejected.items())
+    ]
