@@ -49,6 +49,7 @@ http {{
         proxy_buffering off;
         proxy_connect_timeout 2s;
         proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $remote_addr;
         location / {{ rewrite ^ /@$router$uri last; }}
 {locations}
     }}

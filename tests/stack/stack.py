@@ -68,7 +68,7 @@ class Stack:
             text=True,
             check=False,
         )
-        return done.returncode, (done.stdout + done.stderr)[-2000:]
+        return done.returncode, done.stdout + done.stderr
 
     def scale(self, **replicas: int) -> None:
         """`docker service scale`, without waiting."""
