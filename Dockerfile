@@ -39,8 +39,6 @@ USER tracker
 
 FROM python AS service
 COPY deploy/ready.py ./
-ENV GRANIAN_HOST=0.0.0.0 GRANIAN_PORT=8000 GRANIAN_INTERFACE=wsgi GRANIAN_WEBSOCKETS=false \
-    GRANIAN_LOG_LEVEL=error GRANIAN_WORKERS_KILL_TIMEOUT=20
 HEALTHCHECK --interval=5s --timeout=3s --start-period=90s --retries=3 CMD ["python", "-S", "ready.py"]
 
 # Byte code is made here, for it cannot be written later.
@@ -51,7 +49,7 @@ COPY write_service write_service
 RUN python -m compileall -q .
 USER tracker
 LABEL org.opencontainers.image.title="Vehicle tracker: write service and connection monitor"
-CMD ["python", "-m", "vehicle_tracker.serving", "write_service.wsgi:app"]
+CMD ["python", "-m", "vehicle_tracker.container", "write_service"]
 
 FROM service AS projections
 COPY --from=requirements-projections /venv /venv
@@ -72,7 +70,7 @@ COPY read_service read_service
 RUN python -m compileall -q .
 USER tracker
 LABEL org.opencontainers.image.title="Vehicle tracker: read service"
-CMD ["python", "-m", "vehicle_tracker.serving", "read_service.wsgi:app"]
+CMD ["python", "-m", "vehicle_tracker.container", "read_service"]
 
 FROM python AS simulator
 COPY --from=requirements-simulator /venv /venv

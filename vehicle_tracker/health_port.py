@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from vehicle_tracker import web
-from vehicle_tracker.starting import refuse_taken_port
+from vehicle_tracker.refusal import refuse_taken_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,32 +1,19 @@
-"""How a process begins: it waits for what it needs, or says in one line what is missing and ends.
-
-Nothing is harmed by starting it again, so whoever started it may.
-"""
+"""How a process begins: it waits for the stores that it needs, and refuses to start without."""
 
 from __future__ import annotations
 
-import socket
-import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from vehicle_tracker.refusal import cannot_start
 from vehicle_tracker.resilience import Answer, until_it_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vehicle_tracker.settings import Settings
-
-CANNOT_START = 3
-"""The exit code; 2 is a wrong setting's."""
-
-
-def cannot_start(why: object) -> NoReturn:
-    """Say why in one line, and end with `CANNOT_START`."""
-    sys.stderr.write(f"cannot start: {' '.join(str(why).split())}\n")
-    raise SystemExit(CANNOT_START)
 
 
 def once_it_answers(
@@ -50,13 +37,3 @@ def open_log(settings: Settings) -> EventLog:
     return once_it_answers(
         ask, (psycopg.OperationalError, *LOG_UNREACHABLE), settings.wait_for_stores_s
     )
-
-
-def refuse_taken_port(port: int) -> None:
-    """Return if this process may listen there; else `cannot_start`."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError as error:
-            cannot_start(f"port {port}: {error.strerror}")

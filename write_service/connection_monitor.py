@@ -16,11 +16,7 @@ import psycopg
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
-<<<<<<< HEAD
-=======
 from vehicle_tracker.judged_until import JudgedUntil
-from vehicle_tracker.resilience import until_the_log_answers
->>>>>>> main
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging

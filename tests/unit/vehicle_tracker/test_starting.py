@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vehicle_tracker.refusal import CANNOT_START, refuse_taken_port
 from vehicle_tracker.settings import Settings
-from vehicle_tracker.starting import CANNOT_START, once_it_answers, open_log, refuse_taken_port
+from vehicle_tracker.starting import once_it_answers, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
