@@ -29,6 +29,8 @@ DEBIAN = "debian:bookworm-slim"
 PROXY = "traefik:v3.7"
 """The one that nothing here can stand in for; see `proxy.py`."""
 
+STAND_IN = "vehicle-tracker.stand-in"
+
 BASES = {
     "python": "python:3.11-slim-bookworm",
     "node": "node:24-bookworm-slim",
@@ -41,8 +43,8 @@ PULLED_WITHIN_S = 900.0
 
 
 def provide(engine: Engine, say: Callable[[str], None]) -> bool:
-    """Have all base images; True if the proxy's is among them."""
-    reached = has(engine, PROXY) or _pulled(engine, PROXY)
+    """Have all base images; True if the proxy's own is among them."""
+    reached = (has(engine, PROXY) and not _is_stand_in(engine)) or _pulled(engine, PROXY)
     for name, image in BASES.items():
         if has(engine, image) or (reached and _pulled(engine, image)):
             continue
@@ -54,6 +56,12 @@ def provide(engine: Engine, say: Callable[[str], None]) -> bool:
 def has(engine: Engine, image: str) -> bool:
     """Whether the engine has an image of that name."""
     return engine.run("image", "inspect", image).returncode == 0
+
+
+def _is_stand_in(engine: Engine) -> bool:
+    """Whether what is called as the proxy's image is but what an earlier run has made."""
+    asked = f'{{{{index .Config.Labels "{STAND_IN}"}}}}'
+    return engine("image", "inspect", "--format", asked, PROXY) == "true"
 
 
 def _pulled(engine: Engine, image: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.stack.bases import PROXY, STAND_INS
+from tests.stack.bases import PROXY, STAND_IN, STAND_INS
 
 if TYPE_CHECKING:
     from tests.stack.engine import Engine
@@ -84,7 +84,7 @@ def build_stand_in(engine: Engine, stack_file: Path) -> None:
         context = Path(folder, "traefik")
         shutil.copytree(STAND_INS / "traefik", context)
         (context / "nginx.conf").write_text(configuration(routers(stack_file)))
-        engine("build", "--quiet", "--tag", PROXY, str(context))
+        engine("build", "--quiet", f"--label={STAND_IN}=true", "--tag", PROXY, str(context))
 
 
 def routers(stack_file: Path) -> list[Router]:

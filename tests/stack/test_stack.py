@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stack import bases, images, proxy
+from tests.stack import images
 from tests.stack.load import Load, client
-from tests.stack.stack import FILE, NAME, Stack, wait_until
+from tests.stack.stack import NAME, Stack, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,16 +27,13 @@ if TYPE_CHECKING:
 VINS = [f"YS2R4X2000540{number:04}" for number in range(8)]
 NEXT = f"{images.TAG}-next"
 BROKEN = f"{images.TAG}-broken"
-KILLS = 8
+KILLS = 6
 KILLED = ("write", "read", "frontend", "monitor", "customer-vehicles", "trips", "vehicle-search")
 
 
 @pytest.fixture(scope="module")
 def stack(engine: Engine, say: Callable[[str], None]) -> Iterator[Stack]:
     """The stack, deployed; removed in the end whatever happened."""
-    if not bases.has(engine, bases.PROXY):
-        say("no image of Traefik is to be had: nginx stands in for it, by the same routes")
-        proxy.build_stand_in(engine, FILE)
     images.build(engine, NEXT)
     one = Stack(engine)
     try:
