@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from projections.migrated import is_of_a_later_release
 from vehicle_tracker.starting import once_it_answers
 
 database = current_app.extensions["migrate"].db
@@ -33,4 +34,6 @@ with connected.execution_options(isolation_level="READ COMMITTED") as connection
         connection.execute(
             select(func.pg_advisory_xact_lock(func.hashtextextended("migrations", 0)))
         )
-        context.run_migrations()
+        # One that is rolled back finds what the next one has migrated, and leaves it.
+        if not is_of_a_later_release(context.get_context().get_current_revision()):
+            context.run_migrations()
