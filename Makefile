@@ -1,6 +1,6 @@
 # The vocabulary of this project; `make help` lists it. Needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean clean-data lock embedded dev
+.PHONY: help run test stack-test lint format bench clean clean-data lock embedded dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3.13 python3.12 python3.11 python3
@@ -33,6 +33,10 @@ test: dev ## Test everything that can be tested, on real servers
 	$(VENV)/python -m pytest tests/unit tests/contract tests/integration -n 2 --dist loadgroup --cov --cov-report= --cov-fail-under=0
 	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
 	$(VENV)/python -m pytest tests/e2e tests/chaos --cov --cov-append --cov-report=term
+
+stack-test: dev ## Deploy docker-stack.yml on a real engine, under load (not part of `make test`)
+	@ops/ensure-docker
+	$(VENV)/python -m pytest tests/stack --timeout 900
 
 lint: dev ## Check style, types and the arrows between packages
 	@$(MAKE) python-lint

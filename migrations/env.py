@@ -7,6 +7,10 @@ from typing import Any
 from alembic import context
 from flask import current_app
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from projections.migrated import is_of_a_later_release
+from vehicle_tracker.starting import once_it_answers
 
 database = current_app.extensions["migrate"].db
 
@@ -17,7 +21,9 @@ def include_object(_: Any, __: str | None, kind: str, reflected: bool, compare_t
 
 
 # Who waited for the lock must see what was migrated in the meantime: not a snapshot from before.
-with database.engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
+wait_s = current_app.extensions["settings"].wait_for_stores_s
+connected = once_it_answers(database.engine.connect, (OperationalError,), wait_s)
+with connected.execution_options(isolation_level="READ COMMITTED") as connection:
     context.configure(
         connection=connection,
         target_metadata=database.metadata,
@@ -28,4 +34,6 @@ with database.engine.connect().execution_options(isolation_level="READ COMMITTED
         connection.execute(
             select(func.pg_advisory_xact_lock(func.hashtextextended("migrations", 0)))
         )
-        context.run_migrations()
+        # One that is rolled back finds what the next one has migrated, and leaves it.
+        if not is_of_a_later_release(context.get_context().get_current_revision()):
+            context.run_migrations()

@@ -15,12 +15,13 @@ from projections import parked
 from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, projections_of
 from projections.database import db
 from projections.health import serve_follower_health
+from projections.migrated import await_migrated
 from projections.rebuild import BusyError
 from projections.status import progress_of
 from projections.store import OvertakenError
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.resilience import until_the_log_answers
 from vehicle_tracker.schemas import rfc3339
+from vehicle_tracker.starting import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,18 +53,15 @@ def _until_told_to_stop() -> Iterator[Event]:
     yield stop
 
 
-def _open_log() -> EventLog:
-    return until_the_log_answers(EventLog)(_settings().event_log_url)
-
-
 @click.command("follow")
 @click.argument("name")
 @with_appcontext
 def follow(name: str) -> None:
     """Keep the projection NAME up to date until told to stop (SIGTERM, Ctrl-C)."""
     projection, settings = _projection(name), _settings()
-    with _open_log() as log, _until_told_to_stop() as stop:
+    with open_log(_settings()) as log, _until_told_to_stop() as stop:
         engine = db.engine
+        await_migrated(engine, settings.wait_for_stores_s)
         serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])
         projection.follower(log, engine, settings.follower_page).run(stop)
 
@@ -78,7 +76,7 @@ def rebuild(name: str) -> None:
     when it is started again.
     """
     projection, settings = _projection(name), _settings()
-    with _open_log() as log, _until_told_to_stop() as stop:
+    with open_log(_settings()) as log, _until_told_to_stop() as stop:
         work = projection.rebuild(log, db.engine, settings, settings.follower_page)
         with click.progressbar(length=log.head(), label=f"Rebuilding {name}") as bar:
 
@@ -126,7 +124,7 @@ def replay_parked(name: str, position: int | None) -> None:
         raise click.BadParameter(f"{name} folds no events, and parks none")
     rows = [_parked_at(name, position)] if position else parked.parked_events(db.engine, name)
     failed = 0
-    with _open_log() as log:
+    with open_log(_settings()) as log:
         for row in rows:
             try:
                 _replay(projection, log, row)

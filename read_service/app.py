@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
-from projections.app import expect_migrated
 from projections.catalog import (
     CUSTOMER_VEHICLES,
     TRIP_SEARCH,
@@ -18,6 +17,7 @@ from projections.catalog import (
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
 from projections.elasticsearch import connect
+from projections.migrated import expect_migrated
 from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trips.reader import RelationalTrips
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
@@ -39,8 +39,7 @@ from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Unavailable
-from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.resilience import until_the_log_answers
+from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging, log
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ SEARCHING_TIMEOUT_S = 3.0
 def create_app(settings: Settings) -> Flask:
     """The read service over the event log and the read models that the settings name."""
     configure_logging(settings)
-    event_log = until_the_log_answers(EventLog)(settings.event_log_url)
+    event_log = open_log(settings)
 
     def search_answers() -> object:
         return search.search(VehicleQuery(limit=1), utc_now())

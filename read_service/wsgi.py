@@ -3,10 +3,13 @@
 from prometheus_client.registry import REGISTRY
 
 from projections.health import LagCollector
+from projections.migrated import await_migrated
 from read_service.app import create_app
 from read_service.live.stopping import when_asked_to_end
 from vehicle_tracker.settings import Settings
 
-app = create_app(Settings.from_environment())
+settings = Settings.from_environment()
+app = create_app(settings)
+await_migrated(app.extensions["read_models"].engine, settings.wait_for_stores_s)
 REGISTRY.register(LagCollector(app.extensions["read_models"].progress))
 when_asked_to_end(app.extensions["feed"].close)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from vehicle_tracker import web
+from vehicle_tracker.refusal import refuse_taken_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ def serve_health(name: str, settings: Settings, ready: Mapping[str, Callable[[],
     """
     if not settings.health_port:
         return
+    refuse_taken_port(settings.health_port)
     app, _ = web.create_app(name, f"Vehicle tracker: {name}", settings, ready)
     server = make_server(
         "0.0.0.0", settings.health_port, app, threaded=True, request_handler=_Silent

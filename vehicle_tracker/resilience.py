@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 import stamina
 from eventsourcing.persistence import IntegrityError
 
-from vehicle_tracker.event_log import LOG_UNREACHABLE
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answer = TypeVar("Answer")
 
 after_a_conflict = stamina.retry(
     on=IntegrityError, attempts=8, timeout=5.0, wait_initial=0.005, wait_max=0.1, wait_jitter=0.05
 )
 """Two commands met at one version of an aggregate: load it again and decide again."""
 
-until_the_log_answers = stamina.retry(on=LOG_UNREACHABLE, attempts=None, timeout=60.0, wait_max=2.0)
-"""A process that starts before its PostgreSQL waits for it, a minute long."""
+
+def until_it_answers(
+    away: tuple[type[Exception], ...], within_s: float
+) -> Callable[[Callable[[], Answer]], Callable[[], Answer]]:
+    """A process that starts before its stores waits for them.
+
+    What is retried must take no arguments: they would be logged, and an address holds a password.
+    """
+    return stamina.retry(on=away, attempts=None, timeout=within_s, wait_max=2.0)
+
 
 after_a_lock_was_busy = stamina.retry(
     on=lambda error: getattr(getattr(error, "orig", None), "pgcode", None) == "55P03",

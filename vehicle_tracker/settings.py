@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
+import psycopg
 from environs import EnvError, FileAwareEnv, ValidationError, validate
+from psycopg.conninfo import conninfo_to_dict
 
 from vehicle_tracker.serving import REQUESTS_AT_ONCE
 
@@ -37,17 +41,22 @@ class Settings:
     health_port: int
     most_lag_s: float
     wait_for_position_s: float
+    wait_for_stores_s: float
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Read the settings; on a wrong or missing one say which in one line and exit with 2."""
+    def from_environment(cls, *, read_models: bool = True) -> Settings:
+        """Read the settings; on a wrong or missing one say which in one line and exit with 2.
+
+        Whoever knows no read models needs no address of theirs, and has none.
+        """
         env = FileAwareEnv()
+        database_url = partial(env.str, "DATABASE_URL", validate=_postgresql_url)
         positive = validate.Range(min=1)
         try:
             return cls(
                 event_log_url=env.str("EVENT_LOG_URL", validate=_postgresql_url).strip(),
-                database_url=env.str("DATABASE_URL", validate=_postgresql_url).strip(),
-                elasticsearch_url=env.str("ELASTICSEARCH_URL", "").strip(),
+                database_url=database_url().strip() if read_models else "",
+                elasticsearch_url=env.str("ELASTICSEARCH_URL", "", validate=_http_url).strip(),
                 log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
                 log_level=env.str("LOG_LEVEL", "INFO"),
                 disconnect_after_s=env.int("DISCONNECT_AFTER_S", 120, validate=positive),
@@ -64,14 +73,22 @@ class Settings:
                 health_port=env.int("HEALTH_PORT", 0, validate=validate.Range(0, 65535)),
                 most_lag_s=env.float("MOST_LAG_S", 30.0),
                 wait_for_position_s=env.float("WAIT_FOR_POSITION_S", 5.0),
+                wait_for_stores_s=env.float("WAIT_FOR_STORES_S", 60.0),
             )
         except (EnvError, ValueError, OSError) as error:
             _exit(error)
 
 
 def _postgresql_url(value: str) -> None:
-    if not value.startswith(("postgresql://", "postgres://")):
-        raise ValidationError(f"not a PostgreSQL address: {_EXPECTED}")
+    with suppress(psycopg.ProgrammingError):
+        if value.startswith(("postgresql://", "postgres://")) and conninfo_to_dict(value.strip()):
+            return
+    raise ValidationError(f"not a PostgreSQL address: {_EXPECTED}")
+
+
+def _http_url(value: str) -> None:
+    if value.strip() and not value.startswith(("http://", "https://")):
+        raise ValidationError("not an address such as http://elasticsearch:9200")
 
 
 def _exit(error: Exception) -> NoReturn:

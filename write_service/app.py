@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vehicle_tracker import web
-from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.resilience import until_the_log_answers
+from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging
 from write_service.admission import Admission
 from write_service.api import fleet_api
@@ -31,7 +30,7 @@ NAME = "write_service"
 def create_app(settings: Settings) -> Flask:
     """The write service over the event log that the settings name."""
     configure_logging(settings)
-    log = until_the_log_answers(EventLog)(settings.event_log_url)
+    log = open_log(settings)
     recorder = HeartbeatRecorder(log, most_waiting=settings.max_waiting_heartbeats)
     intake = HeartbeatIntake(recorder, most_items=settings.max_batch_items)
     app, api = web.create_app(

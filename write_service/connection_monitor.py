@@ -17,8 +17,8 @@ from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.judged_until import JudgedUntil
-from vehicle_tracker.resilience import until_the_log_answers
 from vehicle_tracker.settings import Settings
+from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging
 from vehicle_tracker.telemetry import log as logger
 from write_service.connection_judge import QUIET, ConnectionJudge
@@ -109,12 +109,12 @@ def _be_active(
 
 def main() -> None:
     """Monitor until told to stop (SIGTERM, Ctrl-C)."""
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(read_models=False)
     configure_logging(settings)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with until_the_log_answers(EventLog)(settings.event_log_url) as log:
+    with open_log(settings) as log:
         monitor(log, settings, stop)
 
 

@@ -5,7 +5,7 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from vehicle_tracker.settings import Settings
 from write_service.app import create_app
 
-settings = Settings.from_environment()
+settings = Settings.from_environment(read_models=False)
 app = create_app(settings)
 if settings.trusted_proxies:
     app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]

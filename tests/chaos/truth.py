@@ -22,7 +22,7 @@ from tests.fleet_truth import rows_of, stored_rows
 from tests.monitoring import GOING_ON, appended, by_version, judge_of, replayed
 from tests.trip_truth import kept_trips, story_of
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.resilience import until_the_log_answers
+from vehicle_tracker.starting import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,9 +64,8 @@ def check_truth(deployment: Deployment, settings: Settings, say: Callable[[str],
     The answer is how many seconds it took the followers to be where the log is.
     """
     ledger = deployment.ledger
-    open_log = until_the_log_answers(EventLog)
     deployment.monitor.end()  # what it has to say would go on for minutes
-    with open_log(settings.event_log_url) as log, closing(Wire(deployment.read_port)) as wire:
+    with open_log(settings) as log, closing(Wire(deployment.read_port)) as wire:
         _check_judged(log)
         took_s = _await_head(wire, log.head())
         told = read_whole(log)

@@ -17,12 +17,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from projections import create_app
-from projections.app import expect_migrated
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.database import db
+from projections.migrated import NotMigratedError, expect_migrated
 from projections.status import progress_of
 from projections.store import OvertakenError
 from tests.following import (
@@ -204,7 +204,7 @@ def test_it_waits_for_the_migration(event_log: EventLog, settings: Settings) -> 
     event_log.save(Customer(name="early", address=""))
     with create_app(settings).app_context():
         follower = new_follower(event_log, db.engine)
-        with pytest.raises(RuntimeError, match="migration None"):
+        with pytest.raises(NotMigratedError, match="migration None"):
             expect_migrated(db.engine)
         with running(follower):
             upgrade()
@@ -212,6 +212,19 @@ def test_it_waits_for_the_migration(event_log: EventLog, settings: Settings) -> 
         expect_migrated(db.engine)
         assert len(documents(db.engine)[0]) == 1
         db.engine.dispose()
+
+
+def test_a_later_release_may_have_migrated(engine: Engine) -> None:
+    """The release before works on while the next one is rolled out, or rolled back."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'a later one'"))
+    expect_migrated(engine)
+    upgrade()
+    expect_migrated(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(NotMigratedError, match="migration 0001"):
+        expect_migrated(engine)
 
 
 def test_the_migrations_make_what_the_models_say(event_log: EventLog, engine: Engine) -> None:

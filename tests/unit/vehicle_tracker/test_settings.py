@@ -24,6 +24,8 @@ def test_a_secret_may_be_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     [
         ("EVENT_LOG_URL", ""),
         ("DATABASE_URL", "mysql://host/database"),
+        ("DATABASE_URL", "postgresql://user:secret@[host/database"),
+        ("ELASTICSEARCH_URL", "elasticsearch:9200"),
         ("DISCONNECT_AFTER_S", "soon"),
         ("DISCONNECT_AFTER_S", "0"),
         ("LOG_FORMAT", "xml"),
@@ -44,4 +46,16 @@ def test_a_wrong_setting_is_named_in_one_line(
     said = capsys.readouterr().err
     assert caught.value.code == 2
     assert said.count("\n") == 1
+    assert "secret@" not in said
     assert name.removesuffix("_FILE") in said
+
+
+def test_who_knows_no_read_models_needs_no_address_of_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The write side starts without DATABASE_URL, and takes none that is there."""
+    monkeypatch.setenv("EVENT_LOG_URL", URL)
+    monkeypatch.setenv("DATABASE_URL", URL)
+    assert not Settings.from_environment(read_models=False).database_url
+    monkeypatch.delenv("DATABASE_URL")
+    assert Settings.from_environment(read_models=False).event_log_url == URL

@@ -1,0 +1,46 @@
+"""Whether the database of the read models has the schema that this release needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from vehicle_tracker.starting import once_it_answers
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+class NotMigratedError(RuntimeError):
+    """The database does not have the schema of this release yet."""
+
+
+def expect_migrated(engine: Engine) -> None:
+    """Return if the database has the schema of this release, or of a later one.
+
+    A migration leaves what the release before it needs, so that the two may run at once and the
+    later one can be rolled back. Errors: `NotMigratedError`, which names both.
+    """
+    expected = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with engine.connect() as connection:
+        actual = MigrationContext.configure(connection).get_current_revision()
+    if actual != expected and not is_of_a_later_release(actual):
+        raise NotMigratedError(f"the database is at migration {actual}, this release at {expected}")
+
+
+def is_of_a_later_release(revision: str | None) -> bool:
+    """Whether a database is at a migration that this release has never heard of."""
+    known = (one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    return revision is not None and revision not in known
+
+
+def await_migrated(engine: Engine, within_s: float) -> None:
+    """Return once the database is migrated; `cannot_start` if it is not in time."""
+    away = (NotMigratedError, OperationalError)
+    once_it_answers(lambda: expect_migrated(engine), away, within_s)

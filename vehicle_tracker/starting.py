@@ -1,0 +1,39 @@
+"""How a process begins: it waits for the stores that it needs, and refuses to start without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
+from vehicle_tracker.refusal import cannot_start
+from vehicle_tracker.resilience import Answer, until_it_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vehicle_tracker.settings import Settings
+
+
+def once_it_answers(
+    ask: Callable[[], Answer], away: tuple[type[Exception], ...], within_s: float
+) -> Answer:
+    """What `ask` answers, tried again while it raises one of `away`; `cannot_start` after that."""
+    try:
+        return until_it_answers(away, within_s)(ask)()
+    except away as error:
+        cannot_start(getattr(error, "orig", None) or error)
+
+
+def open_log(settings: Settings) -> EventLog:
+    """The event log, once its PostgreSQL answers; `cannot_start` if it does not in time."""
+
+    def ask() -> EventLog:
+        # The log's pool would not say why it has no connection.
+        psycopg.connect(settings.event_log_url, connect_timeout=2).close()
+        return EventLog(settings.event_log_url)
+
+    return once_it_answers(
+        ask, (psycopg.OperationalError, *LOG_UNREACHABLE), settings.wait_for_stores_s
+    )
