@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from threading import Condition
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from vehicle_tracker.domain.heartbeat import Heartbeat
 
@@ -33,6 +35,11 @@ class Said(NamedTuple):
             ignition=second % 2 == 0,
             attributes={"second": second},
         )
+
+    def message(self) -> dict[str, Any]:
+        """The same as it is posted."""
+        said = msgspec.structs.asdict(self.heartbeat())
+        return {name: value for name, value in said.items() if value is not None}
 
     @classmethod
     def of(cls, heartbeat: Heartbeat) -> Said:

@@ -80,7 +80,7 @@ class Device(Sender):
             Said(self.dice.choice(self.vins), max(0, self.now - int(self.dice.expovariate(0.1))))
             for _ in range(size)
         ]
-        body = [one.heartbeat() for one in batch]
+        body = [one.message() for one in batch]
         self.ledger.send(batch)
         deadline = time.monotonic() + PATIENCE_S
         while True:

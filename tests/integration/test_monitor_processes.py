@@ -155,6 +155,7 @@ def test_it_tells_how_far_it_has_judged(event_log: EventLog, start_monitor: Star
     """While it runs, however little happens; at an earlier position it had judged less."""
     assert event_log.judged_until(0) is None
     start_monitor()
+    wait_for(lambda: event_log.judged_until(event_log.head()) is not None, 20)
     first = _say(event_log, VIN)
     wait_for(_says(event_log, VIN, VehicleDisconnected), 20)
     head = event_log.head()

@@ -80,7 +80,7 @@ def _drive(log: EventLog, vin: str, first: float) -> None:
         record(log, vin, NOW + (first + number) * MINUTE, **said)
 
 
-def _fold(log: EventLog, engine: Engine, page: int = 50) -> None:
+def _fold(log: EventLog, engine: Engine, page: int = 10) -> None:
     follower = trips(lambda: log).follower(log, engine, page)
     while follower.catch_up():
         pass
