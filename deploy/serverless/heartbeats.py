@@ -2,6 +2,8 @@
 
 from apig_wsgi import make_lambda_handler
 
-from write_service.wsgi import app
+from vehicle_tracker.settings import Settings
+from write_service.app import create_app
 
-handler = make_lambda_handler(app, binary_support=True)
+settings = Settings.from_environment(read_models=False)
+handler = make_lambda_handler(create_app(settings), binary_support=True)

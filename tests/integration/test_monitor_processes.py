@@ -85,6 +85,7 @@ def test_a_killed_monitor_is_replaced_within_five_seconds(
 ) -> None:
     """`kill -9`: the one that stands by takes over and overlooks nothing that happened between."""
     active = start_monitor()
+    wait_for(lambda: event_log.judged_until(event_log.head()) is not None, 20)
     first = _say(event_log, VIN)
     wait_for(_says(event_log, VIN, VehicleConnected), 20)
     wait_for(_says(event_log, VIN, VehicleDisconnected), 20)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.following import VINS, reached
+from tests.following import VINS, catch_up
 from tests.running import CHECKOUT
 
 if TYPE_CHECKING:
@@ -56,7 +56,13 @@ def event(
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
         "requestContext": {
-            "http": {"method": method, "path": path, "sourceIp": "203.0.113.7"},
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+                "userAgent": "curl/8.5.0",
+            },
             "stage": "$default",
         },
         "body": base64.b64encode(body).decode(),
@@ -78,7 +84,7 @@ def test_a_packed_batch_is_recorded_and_found(event_log: EventLog, engine: Engin
     assert answer["statusCode"] == 202
     told = decoded(answer)
     assert told["accepted"] == 2
-    reached(event_log, engine)
+    catch_up(event_log, engine)
     query = f"status=connected&limit=5&at_least={told['position']}"
     found = function("search")(event("GET", "/api/v1/vehicles", query), None)
     assert found["statusCode"] == 200
@@ -90,5 +96,5 @@ def test_errors_are_the_services_own() -> None:
     told = event("POST", "/api/v1/heartbeats", "", b"{}", content_type="application/json")
     answer = function("heartbeats")(told, None)
     assert answer["statusCode"] == 422
-    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert answer["headers"]["content-type"] == "application/problem+json"
     assert decoded(answer)["code"] == "invalid_heartbeat"
