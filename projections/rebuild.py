@@ -78,13 +78,17 @@ class Rebuild:
         return True
 
     def _catch_up(self, said: Callable[[int, int], None], stop: Event) -> bool:
-        """Fold until the log's end as it is by then; False if it was stopped before."""
+        """Fold to where the log ends as this begins; False if it was stopped before.
+
+        Somebody may always be writing: who waited for a moment with nothing new might never end.
+        """
+        head = self._log.head()
 
         def go_on(position: int) -> bool:
             said(position, self._log.head())
             return not stop.is_set()
 
         while not stop.is_set():
-            if not self._follower.catch_up(go_on):
+            if not self._follower.catch_up(go_on) or self._follower.position >= head:
                 return True
         return False

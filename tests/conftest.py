@@ -57,13 +57,15 @@ def postgresql_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_template(postgresql_url: str) -> Iterator[str]:
     """The name of a database with the tables of the log and the read models: copied, not made."""
-    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as environment:
-        environment.delenv("ELASTICSEARCH_URL", raising=False)
-        environment.setenv("EVENT_LOG_URL", url)
-        environment.setenv("DATABASE_URL", url)
+    with fresh_database(postgresql_url) as url:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("ELASTICSEARCH_URL", raising=False)
+            environment.setenv("EVENT_LOG_URL", url)
+            environment.setenv("DATABASE_URL", url)
+            settings = Settings.from_environment()
         with EventLog(url):
             pass
-        with create_projections(Settings.from_environment()).app_context():
+        with create_projections(settings).app_context():
             upgrade()
             db.engine.dispose()
         yield conninfo_to_dict(url)["dbname"]

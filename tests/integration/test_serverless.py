@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
-pytestmark = pytest.mark.usefixtures("fleet")
+pytestmark = pytest.mark.usefixtures("settings", "fleet")
 
 
 def function(name: str) -> Handler:
