@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import closing, contextmanager
@@ -37,6 +36,7 @@ from projections.catalog import VEHICLE_SEARCH, vehicle_search
 from projections.database import db
 from projections.elasticsearch import connect
 from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.serving import served
 from vehicle_tracker.settings import Settings
 
 if TYPE_CHECKING:
@@ -194,9 +194,7 @@ def _stir(vehicles: int, changes: int) -> None:
 
 @contextmanager
 def _read_service() -> Iterator[int]:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    command += ["--port", str(PORT), "read_service.wsgi:app"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(served("read_service", PORT), stdout=subprocess.DEVNULL)
     try:
         while _asked_once("/health/ready")[0] != HTTPStatus.OK:
             time.sleep(0.1)

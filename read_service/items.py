@@ -8,6 +8,7 @@ import msgspec
 from flask import Response
 
 from projections.customer_vehicles.model import status_of, status_since
+from projections.customer_vehicles.said import MEASURED
 from vehicle_tracker.domain.values import utc_now
 
 if TYPE_CHECKING:
@@ -20,20 +21,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
     from vehicle_tracker.settings import Settings
 
-MEASUREMENTS = (
-    "latitude",
-    "longitude",
-    "position_recorded_at",
-    "speed_kmh",
-    "heading_deg",
-    "altitude_m",
-    "accuracy_m",
-    "odometer_km",
-    "fuel_level",
-    "battery_level",
-    "ignition",
-    "attributes",
-)
+MEASUREMENTS = ("latitude", "longitude", "position_recorded_at", *MEASURED)
 
 
 def answer(body: dict[str, Any] | list[Any]) -> Response:
