@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from vehicle_tracker.own_tables import create_once
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -39,10 +41,7 @@ class JudgedUntil:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_CREATE])
-            connection.execute("SET LOCAL client_min_messages = warning")
-            connection.execute(_CREATE)
+        create_once(connection, _CREATE)
 
     def keep(self, position: int, until: datetime) -> None:
         """What was judged of all before `until` is in the log, at that position at the latest."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import psycopg
 
+from vehicle_tracker.own_tables import create_once
 from write_service.watched_fleet import Fleet, Watched
 
 if TYPE_CHECKING:
@@ -62,10 +63,7 @@ class Checkpoints:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_CREATE])
-            connection.execute("SET LOCAL client_min_messages = warning")
-            connection.execute(_CREATE)
+        create_once(connection, _CREATE)
 
     def load(self, default_limit_s: int, head: int) -> Watching:
         """What was kept last; the beginning, if nothing was or it is of another log or format."""
