@@ -24,7 +24,7 @@ from vehicle_tracker.domain.connection import VehicleDisconnected, decoders
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Checkpoints, Watching
 from write_service.watched_fleet import Fleet

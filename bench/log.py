@@ -25,7 +25,7 @@ from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 from write_service.heartbeat_message import HeartbeatMessage
 
 if TYPE_CHECKING:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlalchemy import func, select
 
 from projections.database import parked_event, projection
-from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
+from vehicle_tracker.domain.connection import decoders
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from eventsourcing.domain import Aggregate
     from sqlalchemy import Engine
 
     from vehicle_tracker.event_log import EventLog
 
 STALLED_AFTER = timedelta(seconds=10)
 
-_PAGE = 100
+_VERDICTS = tuple(decoders)
+"""The topics of what the connection monitor appends."""
 
 State = Literal["live", "catching_up", "stalled", "ahead_of_log"]
 
@@ -91,15 +93,11 @@ def time_of_next(log: EventLog, position: int) -> datetime | None:
 
     What the connection monitor appends says nothing of that, and follows from what came before.
     """
-    while page := log.read(position, _PAGE):
-        for logged in page:
-            try:
-                event = log.event(logged)
-            except Exception:  # noqa: BLE001 # the follower parks it and says why
-                return None
-            if isinstance(event, HeartbeatRecorded):
-                return event.received_at
-            if not isinstance(event, ConnectionEvent | ListeningResumed):
-                return event.timestamp
-        position = page[-1].position
-    return None
+    logged = log.next_besides(_VERDICTS, position)
+    if logged is None:
+        return None
+    try:
+        event = cast("HeartbeatRecorded | Aggregate.Event", log.event(logged))
+    except Exception:  # noqa: BLE001 # the follower parks it and says why
+        return None
+    return event.received_at if isinstance(event, HeartbeatRecorded) else event.timestamp

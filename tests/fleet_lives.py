@@ -20,8 +20,8 @@ from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
 from vehicle_tracker.schemas import rfc3339
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog

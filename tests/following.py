@@ -19,7 +19,7 @@ from read_service.positions import PositionWatch
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed,
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.judged_until import JudgedUntil
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Watching
 from write_service.watched_fleet import Fleet

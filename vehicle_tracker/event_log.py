@@ -22,7 +22,8 @@ from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.judged_until import judged_until
-from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent, Writing
+from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent
+from vehicle_tracker.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +72,10 @@ class EventLog(Application[UUID]):
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""
         return self.rows.read(after, limit)
+
+    def next_besides(self, topics: Sequence[str], after: int) -> LoggedEvent | None:
+        """The first event after a position whose topic is none of these, if there is one."""
+        return self.rows.next_besides(topics, after)
 
     def writing(self) -> AbstractContextManager[Writing]:
         """A transaction that holds the writers' lock: nobody else writes until it has committed."""

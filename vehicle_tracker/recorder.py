@@ -17,9 +17,9 @@ from psycopg.errors import QueryCanceled
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from vehicle_tracker.columns import Bigints, Byteas, Uuids
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import too_much_to_read
+from vehicle_tracker.writing import Writing, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,16 +27,10 @@ if TYPE_CHECKING:
     from eventsourcing.postgres import PostgresDatastore
     from psycopg import Connection, Cursor
 
+_LOGGED_EVENTS: LiteralString = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
+)
 _LIMIT = SQL("SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true)")
-
-
-class NewEvent(NamedTuple):
-    """A row to append, encoded."""
-
-    stream: UUID
-    version: int
-    topic: str
-    state: bytes
 
 
 class LoggedEvent(NamedTuple):
@@ -47,13 +41,6 @@ class LoggedEvent(NamedTuple):
     version: int
     topic: str
     state: bytes
-
-
-class Appended(NamedTuple):
-    """What an append did: the (stream, version) pairs that were new, and the log's head after."""
-
-    new: set[tuple[UUID, int]]
-    position: int
 
 
 class EventLogRecorder(PostgresApplicationRecorder):
@@ -104,8 +91,11 @@ class EventLogRecorder(PostgresApplicationRecorder):
         )
         self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
         self.select_page = self._sql(
-            "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
-            " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+            _LOGGED_EVENTS + " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+        )
+        self.select_next_besides = self._sql(
+            _LOGGED_EVENTS + " WHERE notification_id > %b AND topic <> ALL(%b::text[])"
+            " ORDER BY notification_id LIMIT 1"
         )
         self.select_spans = self._sql(
             "SELECT span.number, event.originator_version, event.state"
@@ -181,6 +171,11 @@ class EventLogRecorder(PostgresApplicationRecorder):
         """The next events in commit order: whoever reads on from the last one skips nothing."""
         return [LoggedEvent._make(row) for row in self._rows(self.select_page, after, limit)]
 
+    def next_besides(self, topics: Sequence[str], after: int) -> LoggedEvent | None:
+        """The first event after a position whose topic is none of these, if there is one."""
+        rows = self._rows(self.select_next_besides, after, list(topics))
+        return LoggedEvent._make(rows[0]) if rows else None
+
     def spans_as_of(
         self, position: int, spans: Sequence[tuple[UUID, int, int]], limit: int
     ) -> list[tuple[int, int, bytes]]:
@@ -242,52 +237,3 @@ class EventLogRecorder(PostgresApplicationRecorder):
             decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
             **parts,
         )
-
-
-def columns_of(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Rows of (stream, version, topic, state) as the arrays that `unnest` makes rows of again."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
-
-
-class Writing:
-    """What may be done to the log while its writers' lock is held."""
-
-    def __init__(self, recorder: EventLogRecorder, cursor: Cursor[Any]) -> None:
-        self._recorder = recorder
-        self._cursor = cursor
-
-    def last_decommission(self, after: int) -> int | None:
-        """The position of the newest decommissioning after a position, if there is one."""
-        statement = self._recorder.select_last_decommission
-        return cast("int | None", self._one(statement, after))
-
-    def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
-        """The topic of the newest event of each of the streams that has one."""
-        statement = self._recorder.select_last_topics
-        return dict(self._cursor.execute(statement, [list(streams)], prepare=True).fetchall())
-
-    def insert(self, events: Sequence[NewEvent]) -> Appended:
-        """Append, in order, what the log does not hold yet; the rest meets the primary key."""
-        self._recorder.notify_channel(self._cursor)
-        self._cursor.execute(self._recorder.insert_once, columns_of(events), prepare=True)
-        rows = self._cursor.fetchall()
-        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
-        return Appended({(stream, version) for stream, version, _ in rows}, position)
-
-    def append(
-        self, topic: str, streams: Sequence[bytes], versions: Sequence[int], states: Sequence[bytes]
-    ) -> tuple[set[tuple[bytes, int]], int]:
-        """The same with many events of one topic in columns; a stream is its UUID's bytes.
-
-        The (stream, version) pairs that were new, and the log's head after.
-        """
-        self._recorder.notify_channel(self._cursor)
-        columns = topic, Uuids(streams), Bigints(versions), Byteas(states)
-        self._cursor.execute(self._recorder.append_once, columns, prepare=True)
-        rows = self._cursor.fetchall()
-        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
-        return {(stream, version) for stream, version, _ in rows}, position
-
-    def _one(self, statement: Composed, *parameters: object) -> Any:
-        row = self._cursor.execute(statement, parameters, prepare=True).fetchone()
-        return row[0] if row else None

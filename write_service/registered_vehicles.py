@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
-    from vehicle_tracker.recorder import Writing
+    from vehicle_tracker.writing import Writing
 
 
 class RegisteredVehicles:

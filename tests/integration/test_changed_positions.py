@@ -18,7 +18,7 @@ from vehicle_tracker.domain import connection
 from vehicle_tracker.domain.connection import VehicleConnected, connection_stream
 from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -28,7 +28,7 @@ from vehicle_tracker.domain.connection import (
 )
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 from write_service.application import VehicleTracker
 from write_service.monitor_checkpoint import Checkpoints
 

@@ -24,7 +24,7 @@ from tests.fleet_truth import rows_of, stored_rows
 from tests.following import NOW, VINS, append, catch_up, new_follower, parked_rows, record, rewind
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -20,7 +20,8 @@ from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.history import Deadline, History, Place
-from vehicle_tracker.recorder import LoggedEvent, NewEvent
+from vehicle_tracker.recorder import LoggedEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from vehicle_tracker.settings import Settings

@@ -26,8 +26,8 @@ from vehicle_tracker.domain.connection import (
 )
 from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
 from vehicle_tracker.schemas import rfc3339
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from tests.following import VINS, append, catch_up, documents, parked_rows
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from click.testing import Result

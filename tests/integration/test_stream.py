@@ -25,7 +25,7 @@ from vehicle_tracker.domain.connection import VehicleDisconnected, connection_st
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now, vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

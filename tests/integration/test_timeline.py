@@ -21,8 +21,8 @@ from vehicle_tracker.domain.connection import (
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import NewEvent
 from vehicle_tracker.schemas import rfc3339
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

@@ -27,7 +27,7 @@ from tests.following import NOW, VINS, append, record, rewind
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.trip import Trip
 from vehicle_tracker.domain.values import heartbeat_stream
-from vehicle_tracker.recorder import NewEvent
+from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

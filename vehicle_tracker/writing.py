@@ -1,0 +1,81 @@
+"""What is appended to the event log, and how, while its writers' lock is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from vehicle_tracker.columns import Bigints, Byteas, Uuids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from psycopg import Cursor
+    from psycopg.sql import Composed
+
+    from vehicle_tracker.recorder import EventLogRecorder
+
+
+class NewEvent(NamedTuple):
+    """A row to append, encoded."""
+
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+class Appended(NamedTuple):
+    """What an append did: the (stream, version) pairs that were new, and the log's head after."""
+
+    new: set[tuple[UUID, int]]
+    position: int
+
+
+def columns_of(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows of (stream, version, topic, state) as the arrays that `unnest` makes rows of again."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+
+
+class Writing:
+    """What may be done to the log while its writers' lock is held."""
+
+    def __init__(self, recorder: EventLogRecorder, cursor: Cursor[Any]) -> None:
+        self._recorder = recorder
+        self._cursor = cursor
+
+    def last_decommission(self, after: int) -> int | None:
+        """The position of the newest decommissioning after a position, if there is one."""
+        statement = self._recorder.select_last_decommission
+        return cast("int | None", self._one(statement, after))
+
+    def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
+        """The topic of the newest event of each of the streams that has one."""
+        statement = self._recorder.select_last_topics
+        return dict(self._cursor.execute(statement, [list(streams)], prepare=True).fetchall())
+
+    def insert(self, events: Sequence[NewEvent]) -> Appended:
+        """Append, in order, what the log does not hold yet; the rest meets the primary key."""
+        self._recorder.notify_channel(self._cursor)
+        self._cursor.execute(self._recorder.insert_once, columns_of(events), prepare=True)
+        rows = self._cursor.fetchall()
+        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
+        return Appended({(stream, version) for stream, version, _ in rows}, position)
+
+    def append(
+        self, topic: str, streams: Sequence[bytes], versions: Sequence[int], states: Sequence[bytes]
+    ) -> tuple[set[tuple[bytes, int]], int]:
+        """The same with many events of one topic in columns; a stream is its UUID's bytes.
+
+        The (stream, version) pairs that were new, and the log's head after.
+        """
+        self._recorder.notify_channel(self._cursor)
+        columns = topic, Uuids(streams), Bigints(versions), Byteas(states)
+        self._cursor.execute(self._recorder.append_once, columns, prepare=True)
+        rows = self._cursor.fetchall()
+        position = rows[-1][2] if rows else self._one(self._recorder.select_head)
+        return {(stream, version) for stream, version, _ in rows}, position
+
+    def _one(self, statement: Composed, *parameters: object) -> Any:
+        row = self._cursor.execute(statement, parameters, prepare=True).fetchone()
+        return row[0] if row else None
