@@ -30,10 +30,14 @@ class Instant(NamedTuple):
 
 
 def with_fragment(word: str) -> Query:
-    """The word is somewhere in the vehicle, as it is: its rows of characters follow each other."""
+    """The word is somewhere in the vehicle, as it is: its rows of characters follow each other.
+
+    Mostly it is the beginning of one of the vehicle's words, which is one list to read. Then where
+    its rows are is not looked at: of words that most vehicles have, that would take seconds.
+    """
     if len(word) < IN_A_ROW:
         return {"prefix": {"fragments": {"value": word}}}
-    return {"match_phrase": {"fragments": word}}
+    return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}])
 
 
 def begins_with_a_typo(word: str) -> Query:
