@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from projections import parked
-from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, projections_of
+from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, names_of, read_model
 from projections.database import db
 from projections.health import serve_follower_health
 from projections.migrated import await_migrated
@@ -36,13 +36,13 @@ def _settings() -> Settings:
 
 
 def _projection(name: str) -> ReadModel:
-    kept = projections_of(_settings())
+    kept = names_of(_settings())
     if name not in kept and name in (VEHICLE_SEARCH, TRIP_SEARCH):
         raise click.BadParameter(f"{name!r} is kept in Elasticsearch: set ELASTICSEARCH_URL")
     if name not in kept:
         known = ", ".join(sorted(kept))
         raise click.BadParameter(f"no projection is called {name!r}; there are: {known}")
-    return kept[name]
+    return read_model(name, _settings())
 
 
 @contextmanager

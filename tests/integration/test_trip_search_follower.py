@@ -13,11 +13,12 @@ from elastic_transport import ConnectionError as ElasticsearchConnectionError
 from sqlalchemy import delete, select, update
 
 from projections import index_copy
-from projections.catalog import TRIPS, IndexCopy, trip_search, trips
+from projections.catalog import TRIPS, trips
 from projections.database import projection
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import POSITION_ID, first_index
 from projections.follower import alone
+from projections.indexes import IndexCopy, trip_search
 from projections.rebuild import BusyError
 from projections.store import StoreAwayError
 from projections.trip_search import elasticsearch
