@@ -34,7 +34,7 @@ def rebuild(url: str, name: str) -> dict[str, Any]:
     os.environ |= {"EVENT_LOG_URL": url, "DATABASE_URL": url, "ELASTICSEARCH_URL": ""}
     settings = replace(Settings.from_environment(), log_level="WARNING")
     with create_app(settings).app_context(), EventLog(url) as log:
-        work = read_model(name, settings)
+        work = read_model(name, settings, log)
         head = log.head()
         before = _wal(url)
         began, used = time.perf_counter(), time.process_time()

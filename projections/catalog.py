@@ -15,7 +15,6 @@ from projections.relational_rebuild import RelationalBeside
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
-from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from projections.rebuild import Beside
     from projections.store import Store
+    from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
 
 VEHICLE_SEARCH = "vehicle_search"
@@ -105,9 +105,9 @@ CUSTOMER_VEHICLES = Projection(
 )
 
 
-def trips(open_log: Callable[[], EventLog]) -> Projection:
+def trips(log: EventLog) -> Projection:
     """The trips, for which the log is read again where something came late."""
-    make_store = partial(TripsStore, open_log)
+    make_store = partial(TripsStore, log)
     return Projection(
         name=TRIPS,
         topics=news.TOPICS,
@@ -127,12 +127,12 @@ def names_of(settings: Settings) -> tuple[str, ...]:
     return (CUSTOMER_VEHICLES.name, TRIPS, *in_elasticsearch)
 
 
-def read_model(name: str, settings: Settings) -> ReadModel:
+def read_model(name: str, settings: Settings, log: EventLog) -> ReadModel:
     """The read model of this name, which is one of `names_of` these settings."""
     if name == CUSTOMER_VEHICLES.name:
         return CUSTOMER_VEHICLES
     if name == TRIPS:
-        return trips(partial(EventLog, settings.event_log_url))
+        return trips(log)
     from projections import indexes  # noqa: PLC0415 # its client takes as long as all else here
 
     return indexes.copy_of(name, settings.elasticsearch_url)

@@ -56,7 +56,7 @@ def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Fol
     with create_projections(settings).app_context():
         upgrade()
         yield {
-            name: read_model(name, settings).follower(event_log, db.engine, page=1_000)
+            name: read_model(name, settings, event_log).follower(event_log, db.engine, 1_000)
             for name in names_of(settings)
         }
         db.engine.dispose()

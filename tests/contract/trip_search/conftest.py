@@ -134,7 +134,7 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
         engine = db.engine
         relational = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
         search: TripSearch = relational
-        read_models: list[ReadModel] = [CUSTOMER_VEHICLES, trips(lambda: log)]
+        read_models: list[ReadModel] = [CUSTOMER_VEHICLES, trips(log)]
         refresh: Callable[[], object] = int
         client, alias = connect(elasticsearch_url, 30), f"test_{uuid4().hex}"
         if which == "elasticsearch":
