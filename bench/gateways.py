@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING
+from math import ceil, inf
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -65,24 +65,39 @@ class Posted:
         return (self.accepted, self.duplicates) == (self.fresh + self.late, self.again)
 
 
-def post(
-    say: Callable[[Posted], None], port: int, vehicles: int, rate: float, seconds: float
-) -> Posted:
-    """Post for so many seconds; `say` hears of it before, then twice a second, in short."""
-    rounds = Rounds(vehicles, rate, time.time() + LEAD_S)
+class Posting(NamedTuple):
+    """To whom, of how large a fleet, how many new heartbeats a second, and for how long.
+
+    Or the `whole` of what is due in that time, however long it takes.
+    """
+
+    port: int
+    vehicles: int
+    rate: float
+    seconds: float
+    whole: bool = False
+
+
+def post(say: Callable[[Posted], None], how: Posting) -> Posted:
+    """Post; `say` hears of it before, then twice a second, in short."""
+    rounds = Rounds(how.vehicles, how.rate, time.time() + LEAD_S)
     say(Posted())
-    return asyncio.run(_post(say, port, rounds, seconds))
+    return asyncio.run(_post(say, how, rounds))
 
 
-async def _post(say: Callable[[Posted], None], port: int, rounds: Rounds, seconds: float) -> Posted:
-    posted, numbers = Posted(), count()
-    ends = rounds.begins + seconds
+async def _post(say: Callable[[Posted], None], how: Posting, rounds: Rounds) -> Posted:
+    posted = Posted()
+    requests = ceil(how.seconds / rounds.spacing_s)
+    numbers = iter(range(requests))
+    ends = inf if how.whole else rounds.begins + how.seconds
     saying = asyncio.create_task(_say(say, posted))
-    gateways = [_gateway(KeepAlive(port), rounds, numbers, ends, posted) for _ in range(GATEWAYS)]
+    gateways = [
+        _gateway(KeepAlive(how.port), rounds, numbers, ends, posted) for _ in range(GATEWAYS)
+    ]
     await asyncio.gather(*gateways)
     saying.cancel()
     posted.seconds = time.time() - rounds.begins
-    posted.not_sent = max(0, int(seconds / rounds.spacing_s) - posted.requests)
+    posted.not_sent = requests - posted.requests
     return posted
 
 
@@ -95,11 +110,8 @@ async def _say(say: Callable[[Posted], None], posted: Posted) -> None:
 async def _gateway(
     connection: KeepAlive, rounds: Rounds, numbers: Iterator[int], ends: float, posted: Posted
 ) -> None:
-    while time.time() < ends:
-        number = next(numbers)
+    while time.time() < ends and (number := next(numbers, None)) is not None:
         due = rounds.due(number)
-        if due >= ends:
-            break
         await asyncio.sleep(due - time.time())
         sent = rounds.request(number)
         posted.requests += 1

@@ -15,6 +15,7 @@ from bench import dashboards, gateways
 from bench.beside import Beside
 from bench.dashboards import Searching
 from bench.disk import Disk
+from bench.gateways import Posting
 from bench.lag import Lag
 from bench.seeding import let_be_heard, register
 from bench.usage import Usage
@@ -104,7 +105,8 @@ def prepare(
     with psycopg.connect(tracker.url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
-    measure(tracker, bar, vehicles=vehicles, rate=rate, seconds=max(1.0, vehicles / rate))
+    round_s = max(1.0, vehicles / rate)
+    measure(tracker, bar, vehicles=vehicles, rate=rate, seconds=round_s, whole=True)
     tracker.stop()
     tracker.where[LIMIT] = limit
     tracker.start_followers()
@@ -166,16 +168,21 @@ def measure(  # noqa: PLR0913
     searchers: int = 0,
     search_every_s: float = 5.0,
     skip_s: float = 0.0,
+    whole: bool = False,
 ) -> Run:
     """Post at a rate, look at everything meanwhile, then wait until the followers are there.
 
-    Nothing but the posting itself is looked at in the first `skip_s` seconds.
+    Nothing but the posting itself is looked at in the first `skip_s` seconds. `whole`: see
+    `Posting`.
     """
     said = bar(f"{rate:,.0f} heartbeats/s", seconds)
     lag = Lag(tracker.ports["read-service"], tracker.followers)
     with ExitStack() as stack:
         posting = stack.enter_context(
-            Beside(gateways.post, tracker.ports["write-service"], vehicles, rate, seconds)
+            Beside(
+                gateways.post,
+                Posting(tracker.ports["write-service"], vehicles, rate, seconds, whole),
+            )
         )
         beside = {"load generator": posting.pid}
         searching = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 IDLE_S = 1.0
 """How long a follower waits to be woken before it looks by itself."""
+
+STEPS_EVERY_S = 0.2
+"""What comes meanwhile is stored in one step: each costs some milliseconds, however small."""
 
 MOST_DOCUMENTS = 200_000
 """With so many in memory, about 1 KB each, they are stored."""
@@ -95,8 +99,12 @@ class Follower:
         with lock, self._log.listening() as wait:
             logger.info("following", projection=name)
             while not stop.is_set():
-                if not self.catch_up(lambda _: not stop.is_set()):
+                began = time.monotonic()
+                events = self.catch_up(lambda _: not stop.is_set())
+                if not events:
                     wait(IDLE_S)
+                elif events < self._most:
+                    stop.wait(began + STEPS_EVERY_S - time.monotonic())
 
     def _read(self, go_on: Callable[[int], bool]) -> Stretch:
         stretch = Stretch(self._projection, self._log, self._store, self._store.position())

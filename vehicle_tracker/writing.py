@@ -49,10 +49,11 @@ class Writing:
         statement = self._recorder.select_last_decommission
         return cast("int | None", self._one(statement, after))
 
-    def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
-        """The topic of the newest event of each of the streams that has one."""
+    def last_topics(self, streams: Sequence[bytes]) -> dict[bytes, str]:
+        """The topic of the newest event of each of the streams that has one: by a UUID's bytes."""
         statement = self._recorder.select_last_topics
-        return dict(self._cursor.execute(statement, [list(streams)], prepare=True).fetchall())
+        rows = self._cursor.execute(statement, [Uuids(streams)], prepare=True).fetchall()
+        return {stream.bytes: topic for stream, topic in rows}
 
     def insert(self, events: Sequence[NewEvent]) -> Appended:
         """Append, in order, what the log does not hold yet; the rest meets the primary key."""

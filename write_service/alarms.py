@@ -38,7 +38,9 @@ class Alarms(Generic[T]):
 
     def set(self, one: T) -> None:
         """Set its alarm to when it is due, unless it has an earlier one."""
-        due = one.due
+        self._set(one, one.due)
+
+    def _set(self, one: T, due: int | None) -> None:
         if due is None:
             return
         stretch = due // STRETCH
@@ -58,7 +60,7 @@ class Alarms(Generic[T]):
         """
         while self._queue and self._queue[0] * STRETCH < until:
             stretch, all_ = self._stretches[self._queue[0]]
-            later: list[T] = []
+            later: list[tuple[T, int | None]] = []
             try:
                 while all_:
                     one = all_.pop()
@@ -69,11 +71,11 @@ class Alarms(Generic[T]):
                     if due is not None and due < until:
                         yield one
                     else:
-                        later.append(one)
+                        later.append((one, due))
             finally:
                 if not all_:
                     del self._stretches[heappop(self._queue)]
-                for one in later:
-                    self.set(one)
+                for one, due in later:
+                    self._set(one, due)
             if (stretch + 1) * STRETCH > until:
                 return

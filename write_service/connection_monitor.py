@@ -27,7 +27,7 @@ from write_service.monitor_checkpoint import NEVER, Checkpoints, active_monitor
 from write_service.monitor_clock import JudgingClock
 from write_service.monitor_health import MonitorHealth
 
-BEAT_S = 0.1
+BEAT_S = 0.2
 """How often it looks. Woken by every commit it would read many small pages."""
 
 TELLS_EVERY_S = 0.5

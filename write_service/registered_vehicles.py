@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vehicle_tracker.domain.values import heartbeat_stream, vehicle_stream
+from vehicle_tracker.domain.values import heartbeat_streams, vehicle_streams
 from vehicle_tracker.domain.vehicle import Vehicle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from uuid import UUID
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vehicle_tracker.writing import Writing
 
@@ -42,11 +41,16 @@ class RegisteredVehicles:
             self._as_of = last
         missing = {vin for vin in vins if vin not in self._streams}
         if missing:
-            self._look_up({vehicle_stream(vin): vin for vin in missing}, writing)
+            self._look_up(list(missing), writing)
         return self._streams
 
-    def _look_up(self, vins: dict[UUID, str], writing: Writing) -> None:
-        for stream, topic in writing.last_topics(list(vins)).items():
-            if topic != Vehicle.Decommissioned.TOPIC:
-                vin = vins[stream]
-                self._streams[vin] = heartbeat_stream(vin).bytes
+    def _look_up(self, vins: Sequence[str], writing: Writing) -> None:
+        vin_of = dict(zip(_as_bytes(vehicle_streams(vins)), vins, strict=True))
+        gone = Vehicle.Decommissioned.TOPIC
+        topics = writing.last_topics(list(vin_of)).items()
+        in_use = [vin_of[stream] for stream, topic in topics if topic != gone]
+        self._streams |= zip(in_use, _as_bytes(heartbeat_streams(in_use)), strict=True)
+
+
+def _as_bytes(streams: Iterable[str]) -> Iterable[bytes]:
+    return map(bytes.fromhex, streams)

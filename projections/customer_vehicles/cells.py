@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor
-
 PER_DEGREE = 10
 ROWS, COLUMNS = 180 * PER_DEGREE, 360 * PER_DEGREE
 
@@ -14,10 +12,7 @@ def cell_of(latitude: float, longitude: float) -> int:
     Each cell has its southern and western edges; the north pole and the 180th meridian are in the
     last ones, and what is no place on earth is in the nearest.
     """
-    return _step(latitude, 90) * COLUMNS + _step(longitude, 180)
-
-
-def _step(degrees: float, most: int) -> int:
-    """How many cells from the edge of the map."""
-    onto_earth = min(max(degrees, -most), most)
-    return min(floor((onto_earth + most) * PER_DEGREE), 2 * most * PER_DEGREE - 1)
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004 # degrees
+        latitude, longitude = min(max(latitude, -90), 90), min(max(longitude, -180), 180)
+    row, column = int((latitude + 90) * PER_DEGREE), int((longitude + 180) * PER_DEGREE)
+    return min(row, ROWS - 1) * COLUMNS + min(column, COLUMNS - 1)
