@@ -20,7 +20,7 @@ from bench.deployment import deployed
 from bench.prepared_log import make_log
 from bench.report import row, show, write
 from projections import create_app
-from projections.catalog import projections_of
+from projections.catalog import read_model
 from projections.database import db
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
@@ -34,7 +34,7 @@ def rebuild(url: str, name: str) -> dict[str, Any]:
     os.environ |= {"EVENT_LOG_URL": url, "DATABASE_URL": url, "ELASTICSEARCH_URL": ""}
     settings = replace(Settings.from_environment(), log_level="WARNING")
     with create_app(settings).app_context(), EventLog(url) as log:
-        work = projections_of(settings)[name]
+        work = read_model(name, settings, log)
         head = log.head()
         before = _wal(url)
         began, used = time.perf_counter(), time.process_time()

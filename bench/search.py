@@ -32,9 +32,10 @@ from bench.search_fleet import NAMES, customer_ids, fill_tables, stir, vin_of
 from embedded.elasticsearch import CACHE, find_or_provision
 from embedded.supervisor import Supervisor
 from projections import create_app as create_projections
-from projections.catalog import VEHICLE_SEARCH, vehicle_search
+from projections.catalog import VEHICLE_SEARCH
 from projections.database import db
 from projections.elasticsearch import connect
+from projections.indexes import vehicle_search
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.serving import served
 from vehicle_tracker.settings import Settings

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from projections.catalog import IndexCopy
+    from projections.indexes import IndexCopy
 
 NAMES = ("Kalles", "Johans", "Haralds", "Östers", "Ærlige", "Södra", "Bulk", "Grus", "Åkeri")
 LETTERS = "ABCDEFGHJKLMNOPRSTUWXYZ"

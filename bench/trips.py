@@ -111,7 +111,7 @@ def _run(log: EventLog, vehicles: int, page: int) -> None:
     ]
     for first in range(0, vehicles, AT_ONCE):
         log.save(*fleet[first : first + AT_ONCE])
-    follower = Follower(trips(lambda: log), log, db.engine, page)
+    follower = Follower(trips(log), log, db.engine, page)
     _follow(follower, "vehicles registered", vehicles)
     minutes = [timedelta(minutes=minute) for minute in range(BEATS)]
     count = _append(

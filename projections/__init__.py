@@ -3,6 +3,19 @@
 `flask --app projections …` finds `create_app` here.
 """
 
-from projections.app import create_app
+from __future__ import annotations
 
-__all__ = ["create_app"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from vehicle_tracker.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application behind `flask --app projections`."""
+    # Whoever only asks read models imports this package, too, and needs nothing of that.
+    from projections import app  # noqa: PLC0415
+
+    return app.create_app(settings)

@@ -9,32 +9,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from projections.customer_vehicles import fold
 from projections.customer_vehicles.relational import TABLES
 from projections.customer_vehicles.store import CustomerVehiclesStore
-from projections.elasticsearch import connect
 from projections.follower import Follower
-from projections.index_copy import IndexFollower, IndexRebuild
 from projections.rebuild import Rebuild
 from projections.relational_rebuild import RelationalBeside
-from projections.trip_search.changes import TripTables
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
-from projections.vehicle_search.changes import VehicleTables
-from vehicle_tracker.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from elasticsearch import Elasticsearch
     from sqlalchemy import Engine
 
-    from projections.index_changes import Tables
     from projections.rebuild import Beside
     from projections.store import Store
+    from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
-
-WRITING_TIMEOUT_S = 30.0
-"""A page takes Elasticsearch a tenth of a second; a merge or a full disk may keep it waiting."""
 
 VEHICLE_SEARCH = "vehicle_search"
 TRIPS = "trips"
@@ -101,32 +92,6 @@ class Projection:
         return Rebuild(self, self.beside(self.name, engine, settings), log, engine, page)
 
 
-@dataclass(frozen=True, slots=True)
-class IndexCopy:
-    """A read model that is no fold of the log but copies another's tables: it parks nothing.
-
-    Its alias in Elasticsearch has its name.
-    """
-
-    name: str
-    client: Elasticsearch
-    tables: Tables
-
-    def follower(self, log: EventLog, engine: Engine, page: int) -> IndexFollower:  # noqa: ARG002
-        """Whoever keeps it like the tables, about `page` documents at a time."""
-        return IndexFollower(self.client, self.name, self.tables, engine, page)
-
-    def rebuild(
-        self,
-        log: EventLog,  # noqa: ARG002 # it is filled from the tables
-        engine: Engine,
-        settings: Settings,  # noqa: ARG002
-        page: int,
-    ) -> IndexRebuild:
-        """Begin a rebuild, or go on with one."""
-        return IndexRebuild(self.client, self.name, self.tables, engine, page)
-
-
 CUSTOMER_VEHICLES = Projection(
     name="customer_vehicles",
     topics=fold.TOPICS,
@@ -140,19 +105,9 @@ CUSTOMER_VEHICLES = Projection(
 )
 
 
-def vehicle_search(client: Elasticsearch, name: str = VEHICLE_SEARCH) -> IndexCopy:
-    """The vehicles in Elasticsearch."""
-    return IndexCopy(name, client, VehicleTables(CUSTOMER_VEHICLES.name))
-
-
-def trip_search(client: Elasticsearch, name: str = TRIP_SEARCH) -> IndexCopy:
-    """The trips in Elasticsearch."""
-    return IndexCopy(name, client, TripTables(TRIPS))
-
-
-def trips(open_log: Callable[[], EventLog]) -> Projection:
+def trips(log: EventLog) -> Projection:
     """The trips, for which the log is read again where something came late."""
-    make_store = partial(TripsStore, open_log)
+    make_store = partial(TripsStore, log)
     return Projection(
         name=TRIPS,
         topics=news.TOPICS,
@@ -166,10 +121,18 @@ def trips(open_log: Callable[[], EventLog]) -> Projection:
     )
 
 
-def projections_of(settings: Settings) -> dict[str, ReadModel]:
-    """Those that are kept under these settings, by name."""
-    kept: list[ReadModel] = [CUSTOMER_VEHICLES, trips(partial(EventLog, settings.event_log_url))]
-    if settings.elasticsearch_url:
-        client = connect(settings.elasticsearch_url, WRITING_TIMEOUT_S)
-        kept += vehicle_search(client), trip_search(client)
-    return {projection.name: projection for projection in kept}
+def names_of(settings: Settings) -> tuple[str, ...]:
+    """The read models that are kept under these settings."""
+    in_elasticsearch = (VEHICLE_SEARCH, TRIP_SEARCH) if settings.elasticsearch_url else ()
+    return (CUSTOMER_VEHICLES.name, TRIPS, *in_elasticsearch)
+
+
+def read_model(name: str, settings: Settings, log: EventLog) -> ReadModel:
+    """The read model of this name, which is one of `names_of` these settings."""
+    if name == CUSTOMER_VEHICLES.name:
+        return CUSTOMER_VEHICLES
+    if name == TRIPS:
+        return trips(log)
+    from projections import indexes  # noqa: PLC0415 # its client takes as long as all else here
+
+    return indexes.copy_of(name, settings.elasticsearch_url)

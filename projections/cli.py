@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from projections import parked
-from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, projections_of
+from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, Projection, names_of, read_model
 from projections.database import db
 from projections.health import serve_follower_health
 from projections.migrated import await_migrated
@@ -26,7 +26,6 @@ from vehicle_tracker.starting import open_log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from projections.catalog import ReadModel
     from vehicle_tracker.settings import Settings
 
 
@@ -35,14 +34,13 @@ def _settings() -> Settings:
     return settings
 
 
-def _projection(name: str) -> ReadModel:
-    kept = projections_of(_settings())
+def _expect_known(name: str) -> None:
+    kept = names_of(_settings())
     if name not in kept and name in (VEHICLE_SEARCH, TRIP_SEARCH):
         raise click.BadParameter(f"{name!r} is kept in Elasticsearch: set ELASTICSEARCH_URL")
     if name not in kept:
         known = ", ".join(sorted(kept))
         raise click.BadParameter(f"no projection is called {name!r}; there are: {known}")
-    return kept[name]
 
 
 @contextmanager
@@ -58,12 +56,13 @@ def _until_told_to_stop() -> Iterator[Event]:
 @with_appcontext
 def follow(name: str) -> None:
     """Keep the projection NAME up to date until told to stop (SIGTERM, Ctrl-C)."""
-    projection, settings = _projection(name), _settings()
-    with open_log(_settings()) as log, _until_told_to_stop() as stop:
-        engine = db.engine
+    _expect_known(name)
+    settings, engine = _settings(), db.engine
+    with open_log(settings) as log, _until_told_to_stop() as stop:
         await_migrated(engine, settings.wait_for_stores_s)
         serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])
-        projection.follower(log, engine, settings.follower_page).run(stop)
+        follower = read_model(name, settings, log).follower(log, engine, settings.follower_page)
+        follower.run(stop)
 
 
 @click.command("rebuild")
@@ -75,8 +74,10 @@ def rebuild(name: str) -> None:
     Reading and following go on meanwhile. Stopped by Ctrl-C or SIGTERM, it goes on where it was
     when it is started again.
     """
-    projection, settings = _projection(name), _settings()
-    with open_log(_settings()) as log, _until_told_to_stop() as stop:
+    _expect_known(name)
+    settings = _settings()
+    with open_log(settings) as log, _until_told_to_stop() as stop:
+        projection = read_model(name, settings, log)
         work = projection.rebuild(log, db.engine, settings, settings.follower_page)
         with click.progressbar(length=log.head(), label=f"Rebuilding {name}") as bar:
 
@@ -98,7 +99,7 @@ parked_group = AppGroup("parked", help="The events that a projection could not f
 @click.argument("name")
 def list_parked(name: str) -> None:
     """List what NAME has parked: position, when, which event, and why."""
-    _projection(name)
+    _expect_known(name)
     for row in parked.parked_events(db.engine, name):
         click.echo(f"{row.position}  {rfc3339(row.parked_at)}  {row.topic}  {row.error}")
 
@@ -119,12 +120,13 @@ def show_parked(name: str, position: int) -> None:
 @click.argument("position", type=int, required=False)
 def replay_parked(name: str, position: int | None) -> None:
     """Fold again what NAME has parked, all of it or the event from POSITION."""
-    projection = _projection(name)
-    if not isinstance(projection, Projection):
-        raise click.BadParameter(f"{name} folds no events, and parks none")
+    _expect_known(name)
     rows = [_parked_at(name, position)] if position else parked.parked_events(db.engine, name)
     failed = 0
     with open_log(_settings()) as log:
+        projection = read_model(name, _settings(), log)
+        if not isinstance(projection, Projection):
+            raise click.BadParameter(f"{name} folds no events, and parks none")
         for row in rows:
             try:
                 _replay(projection, log, row)
@@ -159,7 +161,7 @@ def _replay(projection: Projection, log: EventLog, row: Any, tries: int = 20) ->
 
 
 def _parked_at(name: str, position: int) -> Any:
-    _projection(name)
+    _expect_known(name)
     for row in parked.parked_events(db.engine, name, position):
         return row
     raise click.BadParameter(f"{name} has parked no event from position {position}")

@@ -11,7 +11,7 @@ from elastic_transport import JsonSerializer, NdjsonSerializer, TransportError
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from projections.store import StoreAwayError
-from vehicle_tracker.errors import Unavailable
+from vehicle_tracker.errors import search_unavailable
 from vehicle_tracker.telemetry import log
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ def told_to_clients() -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        raise unavailable("it is being filled") from error
+        raise search_unavailable("it is being filled") from error
     except (ApiError, TransportError) as error:
         if not is_away(error):
             raise
         log.error("search unavailable", error=str(error))
-        raise unavailable("it cannot be reached") from error
+        raise search_unavailable("it cannot be reached") from error
 
 
 def answers(client: Elasticsearch, index: str, searches: Sequence[Any]) -> list[Any]:
@@ -112,13 +112,8 @@ def answers(client: Elasticsearch, index: str, searches: Sequence[Any]) -> list[
         if "error" in one:
             log.error("search unavailable", error=str(one["error"]))
             if one["status"] == NOT_FOUND:
-                raise unavailable("it is being filled")
+                raise search_unavailable("it is being filled")
             if may_pass(one["status"]):
-                raise unavailable("it is overloaded")
+                raise search_unavailable("it is overloaded")
             raise ApiError(str(one["error"]), answer.meta, one)
     return found
-
-
-def unavailable(why: str) -> Unavailable:
-    """What a client hears while there is no search."""
-    return Unavailable("search_unavailable", f"The search cannot answer now: {why}.")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from projections.store import OvertakenError, StoreAwayError, UnstorableError
 from projections.stretch import Stretch
 from vehicle_tracker.event_log import LOG_UNREACHABLE
+from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.telemetry import log as logger
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ STEPS_EVERY_S = 0.2
 
 MOST_DOCUMENTS = 200_000
 """With so many in memory, about 1 KB each, they are stored."""
-
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 1.0
 
 MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError, StoreAwayError)
 """What a follower meets while a server is away or not migrated. Anything else is a defect."""
@@ -92,7 +90,8 @@ class Follower:
 
         While a database is away it tries again, ever less often.
         """
-        until_stopped(self._projection.name, stop, lambda: self._follow(stop))
+        name = f"follower of {self._projection.name}"
+        until_stopped(name, stop, lambda: self._follow(stop), MAY_PASS)
 
     def _follow(self, stop: Event) -> None:
         name = self._projection.name
@@ -131,21 +130,6 @@ class Follower:
             logger.error("event parked", position=event.position, topic=event.topic, error=error)
         for position, request_id in stretch.requests:
             logger.info("folded", request_id=request_id, position=position)
-
-
-def until_stopped(name: str, stop: Event, follow: Callable[[], None]) -> None:
-    """Follow again whenever it was interrupted by what may pass, ever less often."""
-    pause = FIRST_PAUSE_S
-    while not stop.is_set():
-        began = time.monotonic()
-        try:
-            follow()
-        except MAY_PASS as error:
-            if time.monotonic() - began > LONGEST_PAUSE_S:
-                pause = FIRST_PAUSE_S
-            logger.warning("follower interrupted", projection=name, error=str(error))
-            stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
 @contextmanager

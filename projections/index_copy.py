@@ -12,10 +12,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from projections.elasticsearch_index import SearchIndex, first_index, next_index
-from projections.follower import IDLE_S, alone, until_stopped
+from projections.follower import IDLE_S, MAY_PASS, alone
 from projections.index_changes import Changes
 from projections.rebuild import BusyError
 from projections.store import advance
+from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.telemetry import log as logger
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class IndexFollower:
         While a server is away it tries again, ever less often.
         """
         self._stop = stop
-        until_stopped(self._alias, stop, self._follow)
+        until_stopped(f"follower of {self._alias}", stop, self._follow, MAY_PASS)
 
     def _follow(self) -> None:
         stop = self._stop

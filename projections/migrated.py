@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 from vehicle_tracker.starting import once_it_answers
@@ -27,17 +26,31 @@ def expect_migrated(engine: Engine) -> None:
     A migration leaves what the release before it needs, so that the two may run at once and the
     later one can be rolled back. Errors: `NotMigratedError`, which names both.
     """
-    expected = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    with engine.connect() as connection:
-        actual = MigrationContext.configure(connection).get_current_revision()
+    expected, actual = revisions()[-1], _revision(engine)
     if actual != expected and not is_of_a_later_release(actual):
         raise NotMigratedError(f"the database is at migration {actual}, this release at {expected}")
 
 
 def is_of_a_later_release(revision: str | None) -> bool:
     """Whether a database is at a migration that this release has never heard of."""
-    known = (one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
-    return revision is not None and revision not in known
+    return revision is not None and revision not in revisions()
+
+
+def revisions() -> list[str]:
+    """The migrations of this release in their order, by the names of their files.
+
+    To ask Alembic takes a fifth of a second of each process's start.
+    """
+    files = (MIGRATIONS / "versions").glob("*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def await_migrated(engine: Engine, within_s: float) -> None:

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections import database
-from projections.catalog import (
-    CUSTOMER_VEHICLES,
-    TRIP_SEARCH,
-    TRIPS,
-    VEHICLE_SEARCH,
-    projections_of,
-)
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS, names_of
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db, is_unreachable
-from projections.elasticsearch import connect
 from projections.migrated import expect_migrated
-from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trips.reader import RelationalTrips
-from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.model import VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from read_service.api import customers_api, projections_api
@@ -53,8 +44,6 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import VehicleSearch
     from vehicle_tracker.settings import Settings
 
-SEARCHING_TIMEOUT_S = 3.0
-
 
 def create_app(settings: Settings) -> Flask:
     """The read service over the event log and the read models that the settings name."""
@@ -82,9 +71,8 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         engine = db.engine
     customers = RelationalCustomerVehicles(*_relational(engine, settings))
-    search = _search(settings, engine, customers)
     trips = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
-    trip_search = _trip_search(settings, engine, trips)
+    search, trip_search = _searches(settings, engine, customers, trips)
     found_in = (trips.position, trip_search.position)
     models = ReadModels(
         settings=settings,
@@ -93,7 +81,7 @@ def create_app(settings: Settings) -> Flask:
         search=search,
         customers=customers,
         watch=PositionWatch(customers.position, settings.wait_for_position_s),
-        projections=list(projections_of(settings)),
+        projections=names_of(settings),
         search_watch=PositionWatch(search.position, settings.wait_for_position_s),
         freshness=Freshness(event_log, (customers.position,)),
         search_freshness=Freshness(
@@ -125,22 +113,19 @@ def _relational(engine: Engine, settings: Settings) -> tuple[Engine, str, int]:
     return engine, CUSTOMER_VEHICLES.name, settings.disconnect_after_s
 
 
-def _search(settings: Settings, engine: Engine, customers: CustomerVehicles) -> VehicleSearch:
-    """Elasticsearch finds if there is one; else PostgreSQL does."""
-    relational = RelationalVehicleSearch(*_relational(engine, settings))
+def _searches(
+    settings: Settings, engine: Engine, customers: CustomerVehicles, trips: RelationalTrips
+) -> tuple[VehicleSearch, TripSearch]:
+    """Elasticsearch finds vehicles and trips if there is one; else PostgreSQL does."""
+    vehicles = RelationalVehicleSearch(*_relational(engine, settings))
     if not settings.elasticsearch_url:
-        return relational
-    client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
-    limit_s = settings.disconnect_after_s
-    return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, relational, limit_s)
+        return vehicles, trips
+    from read_service import indexed  # noqa: PLC0415 # its client is a good part of the start
 
-
-def _trip_search(settings: Settings, engine: Engine, trips: RelationalTrips) -> TripSearch:
-    """The same for trips."""
-    if not settings.elasticsearch_url:
-        return trips
-    client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
-    return ElasticsearchTripSearch(client, TRIP_SEARCH, trips, engine)
+    return (
+        indexed.vehicle_search(settings, customers, vehicles),
+        indexed.trip_search(settings, trips, engine),
+    )
 
 
 def read_model_failed(error: SQLAlchemyError) -> Response:

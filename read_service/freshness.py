@@ -6,9 +6,9 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from projections.elasticsearch import unavailable
 from projections.status import time_of_next
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.errors import search_unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 
 if TYPE_CHECKING:
@@ -71,5 +71,5 @@ class Freshness:
             return now
         judged = self._log.judged_until(position)
         if judged is None:
-            raise unavailable("no connection monitor has judged yet")
+            raise search_unavailable("no connection monitor has judged yet")
         return min(now, judged)

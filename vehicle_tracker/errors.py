@@ -101,6 +101,11 @@ def unknown_customer(customer_id: object) -> Unknown:
     return Unknown("unknown_customer", f"No customer with id {customer_id} is registered.")
 
 
+def search_unavailable(why: str) -> Unavailable:
+    """There is no search for now."""
+    return Unavailable("search_unavailable", f"The search cannot answer now: {why}.")
+
+
 def too_much_to_read() -> Invalid:
     """What is asked for takes longer to read than one request is given."""
     expected = "expected a shorter period, or fewer vehicles"

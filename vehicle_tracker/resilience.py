@@ -1,16 +1,25 @@
-"""Every retry policy, in one table. Each is a decorator; what it does not name is not retried."""
+"""Every retry policy, in one table; what it does not name is not retried.
+
+Those of one call are decorators; `until_stopped` is that of what runs as long as its process.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import stamina
 from eventsourcing.persistence import IntegrityError
 
+from vehicle_tracker.telemetry import log
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
 Answer = TypeVar("Answer")
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 after_a_conflict = stamina.retry(
     on=IntegrityError, attempts=8, timeout=5.0, wait_initial=0.005, wait_max=0.1, wait_jitter=0.05
@@ -36,3 +45,20 @@ after_a_lock_was_busy = stamina.retry(
     wait_max=2.0,
 )
 """PostgreSQL's `lock_not_available`: who waits for a lock makes others wait, so it steps back."""
+
+
+def until_stopped(
+    name: str, stop: Event, work: Callable[[], None], may_pass: tuple[type[Exception], ...]
+) -> None:
+    """Work until `stop` is set; again, ever less often, if one of `may_pass` interrupted it."""
+    pause = _FIRST_PAUSE_S
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            work()
+        except may_pass as error:
+            if time.monotonic() - began > _LONGEST_PAUSE_S:
+                pause = _FIRST_PAUSE_S
+            log.warning("interrupted", work=name, error=str(error))
+            stop.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)

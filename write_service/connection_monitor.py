@@ -17,6 +17,7 @@ from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.judged_until import JudgedUntil
+from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging
@@ -36,9 +37,6 @@ KEEPS_EVERY_S = 60.0
 KEEPS_FOR_AT_MOST = 0.01
 """The share of its time that it may spend on checkpoints, however large the fleet."""
 
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
-
 
 def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
     """Be the active monitor, or stand by for it, until `stop` is set.
@@ -47,21 +45,15 @@ def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
     """
     health = MonitorHealth(settings.most_lag_s)
     serve_health("connection monitor", settings, {"event_log": log.head, "judging": health.check})
-    pause = FIRST_PAUSE_S
-    while not stop.is_set():
-        began = time.monotonic()
+
+    def work() -> None:
         health.stands_by()
-        try:
-            with active_monitor(settings.event_log_url, stop) as connected:
-                if not stop.is_set():
-                    health.begins()
-                    _be_active(log, settings, stop, connected, health)
-        except (*LOG_UNREACHABLE, psycopg.Error) as error:
-            if time.monotonic() - began > LONGEST_PAUSE_S:
-                pause = FIRST_PAUSE_S
-            logger.warning("connection monitor interrupted", error=str(error))
-            stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+        with active_monitor(settings.event_log_url, stop) as connected:
+            if not stop.is_set():
+                health.begins()
+                _be_active(log, settings, stop, connected, health)
+
+    until_stopped("connection monitor", stop, work, (*LOG_UNREACHABLE, psycopg.Error))
 
 
 def _be_active(

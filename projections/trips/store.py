@@ -11,7 +11,6 @@ whichever order they came.
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -28,7 +27,7 @@ from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -49,17 +48,13 @@ class TripsStore(RelationalStore[Key, News]):
     Nobody else stores while this one does, so what it remembers need not be read again.
     """
 
-    def __init__(self, open_log: Callable[[], EventLog], name: str, engine: Engine) -> None:
+    def __init__(self, log: EventLog, name: str, engine: Engine) -> None:
         super().__init__(name, engine)
-        self._open_log = open_log
+        self._log = log
         self._memory = Memory()
         self._at: int | None = None
         self._vehicles: dict[str, bytes] = {}
         self._rules: dict[UUID, RulesRow] = {}
-
-    @cached_property
-    def _log(self) -> EventLog:
-        return self._open_log()
 
     def select(
         self,

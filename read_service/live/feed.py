@@ -17,6 +17,7 @@ from read_service.live.stretch import Stretch, Stretches
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import TrackerError, Unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE
+from vehicle_tracker.serving import STREAMS_AT_ONCE
 from vehicle_tracker.telemetry import log as logger
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ AT_ONCE, BREATH_S = 50, 0.002
 
 MOST_MISSED = 10_000
 """Whoever is so many positions behind asks again for all there is."""
-
-MOST_LISTENERS = 800
-"""Each keeps a thread of the server; Granian's 1,024 are enough for them and for all else."""
 
 BEHIND_S = 5.0
 SAID_AGAIN_S = 10.0
@@ -69,8 +67,8 @@ class Feed:
         """
         if self._closed.is_set():
             raise Unavailable("stopping", "This server is about to end.")
-        if len(self._tail) >= MOST_LISTENERS:
-            detail = f"{MOST_LISTENERS} streams are open here already."
+        if len(self._tail) >= STREAMS_AT_ONCE:
+            detail = f"{STREAMS_AT_ONCE} streams are open here already."
             raise Unavailable("too_many_streams", detail, retry_after_s=5)
         position = self._models.customers.position() if after is None else after
         listener = Listener(asked, position, self._cursors, self._leave)

@@ -61,7 +61,7 @@ def test_where_nothing_happens_a_comment_is_sent(
 
 def test_only_so_many_may_listen(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is told to come again, and has a place once somebody has left."""
-    monkeypatch.setattr(feed, "MOST_LISTENERS", 1)
+    monkeypatch.setattr(feed, "STREAMS_AT_ONCE", 1)
     client = app.test_client()
     with client.get("/api/v1/stream"):
         refused = client.get("/api/v1/stream")

@@ -11,7 +11,7 @@ import pytest
 from flask_migrate import upgrade
 
 from projections import create_app as create_projections
-from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, projections_of
+from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, names_of, read_model
 from projections.database import db
 from projections.elasticsearch import connect
 from read_service import schemas
@@ -56,8 +56,8 @@ def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Fol
     with create_projections(settings).app_context():
         upgrade()
         yield {
-            name: one.follower(event_log, db.engine, page=1_000)
-            for name, one in projections_of(settings).items()
+            name: read_model(name, settings, event_log).follower(event_log, db.engine, 1_000)
+            for name in names_of(settings)
         }
         db.engine.dispose()
 

@@ -13,11 +13,12 @@ from elastic_transport import ConnectionError as ElasticsearchConnectionError
 from sqlalchemy import delete, select, update
 
 from projections import index_copy
-from projections.catalog import TRIPS, IndexCopy, trip_search, trips
+from projections.catalog import TRIPS, trips
 from projections.database import projection
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import POSITION_ID, first_index
 from projections.follower import alone
+from projections.indexes import IndexCopy, trip_search
 from projections.rebuild import BusyError
 from projections.store import StoreAwayError
 from projections.trip_search import elasticsearch
@@ -81,7 +82,7 @@ def _drive(log: EventLog, vin: str, first: float) -> None:
 
 
 def _fold(log: EventLog, engine: Engine, page: int = 10) -> None:
-    follower = trips(lambda: log).follower(log, engine, page)
+    follower = trips(log).follower(log, engine, page)
     while follower.catch_up():
         pass
 
@@ -203,7 +204,7 @@ def test_trips_that_were_rebuilt(
     while follower.catch_up():
         pass
     client.index(index=index.name, id="x", document={"kind": "trip", "vin": "NOT THERE"})
-    rebuild = trips(lambda: driven).rebuild(driven, engine, settings, 7)
+    rebuild = trips(driven).rebuild(driven, engine, settings, 7)
     assert rebuild.run(lambda *_: None, Event())
     with alone(f"rebuild {index.name}", engine):  # an operator is at it
         assert follower.catch_up() == 0

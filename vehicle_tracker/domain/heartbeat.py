@@ -55,8 +55,9 @@ class HeartbeatRecorded(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def recorded_at(self) -> datetime:
-        """The instant it speaks of: when it was received, if the vehicle did not say."""
-        return self.heartbeat.recorded_at or self.received_at
+        """The instant it speaks of, in UTC: when it was received, if the vehicle did not say."""
+        instant = self.heartbeat.recorded_at or self.received_at
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
     @property
     def version(self) -> int:

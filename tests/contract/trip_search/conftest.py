@@ -14,10 +14,11 @@ from eventsourcing.domain import Aggregate
 from flask_migrate import upgrade
 
 from projections import create_app
-from projections.catalog import CUSTOMER_VEHICLES, TRIPS, trip_search, trips
+from projections.catalog import CUSTOMER_VEHICLES, TRIPS, trips
 from projections.database import db
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import first_index
+from projections.indexes import trip_search
 from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trips.model import TripQuery
 from projections.trips.reader import RelationalTrips
@@ -133,7 +134,7 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
         engine = db.engine
         relational = RelationalTrips(engine, TRIPS, CUSTOMER_VEHICLES.name)
         search: TripSearch = relational
-        read_models: list[ReadModel] = [CUSTOMER_VEHICLES, trips(lambda: log)]
+        read_models: list[ReadModel] = [CUSTOMER_VEHICLES, trips(log)]
         refresh: Callable[[], object] = int
         client, alias = connect(elasticsearch_url, 30), f"test_{uuid4().hex}"
         if which == "elasticsearch":

@@ -14,11 +14,12 @@ from eventsourcing.domain import Aggregate
 from flask_migrate import upgrade
 
 from projections import create_app
-from projections.catalog import CUSTOMER_VEHICLES, vehicle_search
+from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.database import db
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import first_index
+from projections.indexes import vehicle_search
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from tests.databases import fresh_database

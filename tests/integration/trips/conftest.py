@@ -39,7 +39,7 @@ def follow(event_log: EventLog, engine: Engine) -> Callable[[], int]:
     """Folds what is in the log into both read models; answers its head."""
 
     def follow() -> int:
-        for projection in (CUSTOMER_VEHICLES, trips(lambda: event_log)):
+        for projection in (CUSTOMER_VEHICLES, trips(event_log)):
             follower = Follower(projection, event_log, engine, page=1_000)
             while follower.catch_up():
                 pass

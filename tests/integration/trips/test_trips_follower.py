@@ -132,7 +132,7 @@ class Scene:
 
     def restart(self) -> None:
         """Have another follower go on, which remembers nothing."""
-        self.follower = Follower(trips(lambda: self.log), self.log, self.engine, self.page)
+        self.follower = Follower(trips(self.log), self.log, self.engine, self.page)
 
     def shown(self) -> list[tuple[Any, ...]]:
         """What is kept, as the slow truth tells it."""

@@ -70,7 +70,7 @@ def _rows(engine: Engine) -> list[Any]:
 
 
 def _follow(log: EventLog, engine: Engine, page: int = 1_000) -> None:
-    follower = Follower(trips(lambda: log), log, engine, page)
+    follower = Follower(trips(log), log, engine, page)
     while follower.catch_up():
         pass
 
@@ -85,7 +85,7 @@ def test_a_rebuild_gives_what_the_log_says(
     with engine.begin() as connection:
         connection.execute(text("UPDATE trip SET vin = 'WRONG'"))
         connection.execute(text("DELETE FROM trip_checkpoint"))
-    projection = trips(lambda: driven)
+    projection = trips(driven)
     beside = projection.beside(TRIPS, engine, settings)
     work = Rebuild(projection, beside, driven, engine, page=3)
     assert work.run(lambda *_: None, Event())
@@ -110,7 +110,7 @@ def test_what_cannot_be_folded_is_parked_and_replayed(driven: EventLog, engine: 
     ended = [one for one in driven.read(0, 1_000) if one.topic == Trip.Ended.TOPIC]
     broken = NewEvent(heartbeat_stream(VINS[2]), 1, HeartbeatRecorded.TOPIC, b"broken")
     append(driven, broken)
-    projection = trips(lambda: driven)
+    projection = trips(driven)
     only_ended = replace(projection, topics=projection.topics - {Trip.Created.TOPIC})
     follower = Follower(only_ended, driven, engine, page=1_000)
     while follower.catch_up():

@@ -12,10 +12,11 @@ import pytest
 from eventsourcing.domain import Aggregate
 from sqlalchemy import true
 
-from projections.catalog import CUSTOMER_VEHICLES, IndexCopy, vehicle_search
+from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import POSITION_ID
+from projections.indexes import IndexCopy, vehicle_search
 from projections.vehicle_search.changes import documents
 from projections.vehicle_search.document import source
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch

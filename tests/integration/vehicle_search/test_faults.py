@@ -11,9 +11,9 @@ import pytest
 
 from embedded.elasticsearch import NAME, find_or_provision
 from embedded.supervisor import Supervisor
-from projections.catalog import vehicle_search
 from projections.elasticsearch import connect
 from projections.elasticsearch_index import first_index
+from projections.indexes import vehicle_search
 from projections.store import StoreAwayError
 from projections.vehicle_search.index import DEFINITION
 from projections.vehicle_search.model import VehicleQuery

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -94,3 +94,10 @@ def test_a_heartbeat() -> None:
     event = HeartbeatRecorded(NOW, Heartbeat(vin=VEHICLE.vin, fuel_level=0.5))
     shown = _shown(items.heartbeat_item(event), schemas.HeartbeatItem())
     assert (shown["recorded_at"], shown["fuel_level"]) == ("2026-01-31T12:00:00.000001Z", 0.5)
+
+
+def test_a_heartbeat_with_an_offset() -> None:
+    """Wherever the vehicle's clock is set, its times are shown in UTC with `Z`."""
+    said = Heartbeat(vin=VEHICLE.vin, recorded_at=NOW.astimezone(timezone(timedelta(hours=5))))
+    shown = _shown(items.heartbeat_item(HeartbeatRecorded(NOW, said)), schemas.HeartbeatItem())
+    assert shown["recorded_at"] == "2026-01-31T12:00:00.000001Z"

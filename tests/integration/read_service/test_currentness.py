@@ -1,0 +1,113 @@
+"""An answer of the read service says how current it is, and waits for what is asked of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from projections.catalog import CUSTOMER_VEHICLES
+from projections.follower import Follower
+from read_service import schemas
+from read_service.app import create_app
+from read_service.freshness import LOOK_EVERY_S
+from tests.following import record
+from tests.integration.read_service.conftest import NEVER, NOBODY, OTHER_VIN, VIN, expect, problem
+from vehicle_tracker.schemas import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+    from vehicle_tracker.event_log import EventLog
+    from vehicle_tracker.settings import Settings
+
+
+def test_projections_tell_how_far_they_are(
+    read: FlaskClient, fleet: int, register: Callable[..., Any]
+) -> None:
+    """Position, head, lag and state, live and behind."""
+    live, trips = expect(read.get("/api/v1/projections"), schemas.Projections())["items"]
+    assert (trips["position"], trips["lag_events"]) == (0, fleet)
+    assert (live["position"], live["head"], live["state"]) == (fleet, fleet, "live")
+    register(NEVER, "NEW1")
+    behind, _ = read.get("/api/v1/projections").json["items"]
+    assert (behind["lag_events"], behind["state"]) == (1, "catching_up")
+    assert behind["lag_seconds"] > 0
+
+
+def test_a_read_waits_for_the_position_it_asks_for(
+    settings: Settings,
+    engine: Engine,
+    fleet: int,
+    register: Callable[..., Any],
+    event_log: EventLog,
+) -> None:
+    """`at_least` answers once the read model is there, for several who wait at once."""
+    read = create_app(replace(settings, wait_for_position_s=20)).test_client()
+    position = register(NEVER, "NEW1").json["position"]
+    answers: list[Any] = []
+    waiting = [
+        Thread(
+            target=lambda: answers.append(
+                read.application.test_client().get(f"/api/v1/vehicles?at_least={position}").json
+            )
+        )
+        for _ in range(4)
+    ]
+    for thread in waiting:
+        thread.start()
+    stop = Event()
+    follower = Thread(target=Follower(CUSTOMER_VEHICLES, event_log, engine, 100).run, args=(stop,))
+    follower.start()
+    for thread in [*waiting]:
+        thread.join(30)
+    stop.set()
+    follower.join(10)
+    assert [(one["total"], one["position"]) for one in answers] == [(3, position)] * 4
+
+
+WAITING = [
+    "vehicles",
+    f"vehicles/{VIN}",
+    f"vehicles/{VIN}/heartbeats",
+    "customers",
+    f"customers/{NOBODY}",
+    f"customers/{NOBODY}/vehicles",
+    "projections",
+]
+
+
+def test_a_position_that_is_not_reached_is_a_503(read: FlaskClient, fleet: int) -> None:
+    """Rather no answer than an old one: `read_model_behind`, and when to come again."""
+    for path in WAITING:
+        began = time.monotonic()
+        answer = read.get(f"/api/v1/{path}?at_least={fleet + 1}")
+        problem(answer, 503, "read_model_behind")
+        assert answer.headers["Retry-After"] == "1"
+        assert time.monotonic() - began < 5
+
+
+def test_a_follower_that_stands_still_makes_nobody_silent(
+    read: FlaskClient, event_log: EventLog, fleet: int, follow: Callable[[], int]
+) -> None:
+    """Behind the log, statuses are as of what was folded last, and the answer says as of when."""
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    record(event_log, OTHER_VIN, hour_ago)
+    follow()
+    waiting = hour_ago + timedelta(minutes=1)
+    record(event_log, OTHER_VIN, waiting)
+    (behind,) = read.get(f"/api/v1/vehicles?q={OTHER_VIN}").json["items"]
+    answer = read.get(f"/api/v1/vehicles/{OTHER_VIN}").json
+    assert answer["as_of"] == rfc3339(waiting)
+    assert answer["status"] == behind["status"] == "connected"
+    follow()
+    time.sleep(LOOK_EVERY_S)
+    answer = read.get(f"/api/v1/vehicles/{OTHER_VIN}").json
+    assert answer["status"] == "disconnected"
+    assert datetime.fromisoformat(answer["as_of"]) > hour_ago + timedelta(minutes=59)
+    assert answer["answered_at"] >= answer["as_of"]
