@@ -125,11 +125,11 @@ def test_does_not_start(database: Database, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("gigabytes", "buffers", "wal"), [(0.5, 128, 512), (4, 512, 1_024), (64, 4_096, 8_192)]
+    ("gigabytes", "buffers", "wal"), [(0.5, 128, 512), (4, 512, 2_048), (64, 4_096, 16_384)]
 )
 def test_sizes_follow_memory(gigabytes: float, buffers: int, wal: int) -> None:
     """A laptop gives what it has, a large machine no more than is of use."""
-    expected = {"shared_buffers": buffers, "max_wal_size": wal, "min_wal_size": wal // 4}
+    expected = {"shared_buffers": buffers, "max_wal_size": wal, "min_wal_size": wal // 8}
     assert sizes(int(gigabytes * 2**30)) == {k: f"{v}MB" for k, v in expected.items()}
 
 
