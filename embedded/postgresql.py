@@ -43,8 +43,8 @@ def sizes(memory: int) -> dict[str, str]:
 
     Each page is written to the WAL whole when it is first touched after a checkpoint, and each
     heartbeat touches a page of its own in the primary key. So the more WAL between checkpoints, the
-    less of it; starting after a crash reads as much again. A million vehicles touch 3 GB of pages in
-    a minute: with checkpoints as often as that, most of the WAL was pages.
+    less of it; starting after a crash reads as much again. A million vehicles touch 3 GB of pages
+    a minute: with a checkpoint as often, most of the WAL was pages.
     """
     megabytes = memory // 2**20
     most_wal = min(max(megabytes // 2, 512), 16_384)
