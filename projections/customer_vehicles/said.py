@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.customer_vehicles.cells import cell_of
-from vehicle_tracker.domain.values import in_utc
 
 if TYPE_CHECKING:
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
@@ -43,21 +42,20 @@ class Said(NamedTuple):
 
     def measurements(self) -> tuple[Any, ...]:
         """When it was heard last, in UTC, and what is `MEASURED`."""
-        at = in_utc(self.newest.recorded_at)
-        return (at, *_measured(self.newest.heartbeat))
+        return (self.newest.recorded_at, *_measured(self.newest.heartbeat))
 
     def place(self) -> tuple[Any, ...]:
         """What is `PLACED`; nothing but None if it said no place."""
         if self.placed is None:
             return (None, None, None, None)
-        at = in_utc(self.placed.recorded_at)
         latitude, longitude = self.placed.heartbeat.latitude, self.placed.heartbeat.longitude
-        return at, latitude, longitude, cell_of(latitude or 0.0, longitude or 0.0)
+        cell = cell_of(latitude or 0.0, longitude or 0.0)
+        return self.placed.recorded_at, latitude, longitude, cell
 
 
 def with_heartbeat(said: Said | None, event: HeartbeatRecorded) -> Said:
     """What it said last after one more heartbeat; the very same if that tells nothing new."""
-    at = in_utc(event.recorded_at)  # which raises of an instant that is none in UTC
+    at = event.recorded_at  # which raises of an instant that is none in UTC
     has_place = event.heartbeat.latitude is not None
     if said is None:
         return Said(event, event if has_place else None)

@@ -68,11 +68,6 @@ def to_microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
-def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC. Errors: `OverflowError` if it is in no year from 1 to 9999 there."""
-    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-
-
 def from_microseconds(microseconds: int) -> datetime:
     """The instant, in UTC, of a stream's version."""
     return _EPOCH + timedelta(microseconds=microseconds)
