@@ -105,9 +105,9 @@ def prepare(
     with psycopg.connect(tracker.url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
+    round_s = max(1.0, vehicles / rate)
     # After the first a fleet that was kept from another day is where it drives now.
     for _ in range(2):
-        round_s = max(1.0, vehicles / rate)
         measure(tracker, bar, vehicles=vehicles, rate=rate, seconds=round_s, whole=True)
     tracker.stop()
     tracker.where[LIMIT] = limit

@@ -53,7 +53,11 @@ def new_follower(log: EventLog, engine: Engine, page: int = 1_000, pages: int = 
 
 def catch_up(log: EventLog, engine: Engine, page: int = 1_000, pages: int = 1) -> None:
     """Fold all there is, so many pages in one step."""
-    follower = new_follower(log, engine, page, pages)
+    to_the_end(new_follower(log, engine, page, pages))
+
+
+def to_the_end(follower: Following) -> None:
+    """Let it do all there is to do."""
     while follower.catch_up():
         pass
 

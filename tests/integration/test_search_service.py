@@ -18,6 +18,7 @@ from read_service import schemas
 from read_service.app import create_app
 from read_service.trips import schemas as trips_schemas
 from tests import driving
+from tests.following import to_the_end
 from tests.monitoring import judge_by
 from tests.running import wait_for
 from vehicle_tracker.domain.values import utc_now
@@ -71,8 +72,7 @@ def follow(
     def follow(*, judged_by: datetime | None = None) -> int:
         judge_by(event_log, settings.event_log_url, judged_by or utc_now())
         for follower in followers.values():
-            while follower.catch_up():
-                pass
+            to_the_end(follower)
         return event_log.head()
 
     return follow
@@ -133,8 +133,7 @@ def test_an_answer_is_of_the_instant_up_to_which_was_judged(
     answered = rfc3339(datetime.now(UTC))
     register(OTHER_VIN, "DEF456")
     for follower in followers.values():
-        while follower.catch_up():
-            pass
+        to_the_end(follower)
     wait_for(lambda: _searched(read)["total"] == 2, 10)
     assert _searched(read)["as_of"] == rfc3339(instant) < answered
     assert read.get(f"/api/v1/vehicles/{VIN}").json["as_of"] > answered

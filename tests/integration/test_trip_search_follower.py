@@ -29,7 +29,7 @@ from projections.trips.reader import RelationalTrips
 from projections.trips.tables import gone, trip
 from read_service.positions import PositionWatch
 from tests.driving import told_of
-from tests.following import NOW, VINS, record, running
+from tests.following import NOW, VINS, record, running, to_the_end
 from vehicle_tracker.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -83,14 +83,12 @@ def _drive(log: EventLog, vin: str, first: float) -> None:
 
 def _fold(log: EventLog, engine: Engine, page: int = 10) -> None:
     follower = trips(log).follower(log, engine, page)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
 
 
 def _copy(index: IndexCopy, log: EventLog, engine: Engine, page: int = 1_000) -> None:
     follower = index.follower(log, engine, page)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
 
 
 def _trips(engine: Engine) -> dict[str, Any]:
@@ -201,15 +199,13 @@ def test_trips_that_were_rebuilt(
 ) -> None:
     """The index is filled anew beside and swapped: nothing of the trips before is left in it."""
     follower = index.follower(driven, engine, 3)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
     client.index(index=index.name, id="x", document={"kind": "trip", "vin": "NOT THERE"})
     rebuild = trips(driven).rebuild(driven, engine, settings, 7)
     assert rebuild.run(lambda *_: None, Event())
     with alone(f"rebuild {index.name}", engine):  # an operator is at it
         assert follower.catch_up() == 0
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
     assert _kept(client, index) == _trips(engine)
     assert list(client.indices.get_alias(name=index.name)) == [f"{index.name}-000002"]
     assert _position(client, index) == (driven.head(), 1)

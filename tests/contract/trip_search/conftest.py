@@ -24,7 +24,7 @@ from projections.trips.model import TripQuery
 from projections.trips.reader import RelationalTrips
 from tests.databases import fresh_database
 from tests.driving import told_of
-from tests.following import NOW, record
+from tests.following import NOW, record, to_the_end
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
@@ -145,8 +145,7 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
 
         def follow() -> None:
             for follower in followers:
-                while follower.catch_up():
-                    pass
+                to_the_end(follower)
             refresh()
 
         fleet = Fleet(search, owners, log, follow)

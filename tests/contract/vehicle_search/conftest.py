@@ -23,6 +23,7 @@ from projections.indexes import vehicle_search
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from tests.databases import fresh_database
+from tests.following import to_the_end
 from tests.monitoring import judge_of, run_until
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
@@ -141,8 +142,7 @@ def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterato
         def follow(now: datetime = NOW) -> None:
             run_until(judge, now)
             for follower in followers:
-                while follower.catch_up():
-                    pass
+                to_the_end(follower)
             refresh()
 
         follow()

@@ -13,6 +13,7 @@ from projections.catalog import CUSTOMER_VEHICLES
 from projections.database import db
 from projections.follower import Follower
 from read_service.app import create_app
+from tests.following import to_the_end
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def follow(event_log: EventLog, engine: Engine) -> Callable[[], int]:
 
     def follow() -> int:
         follower = Follower(CUSTOMER_VEHICLES, event_log, engine, page=1_000)
-        while follower.catch_up():
-            pass
+        to_the_end(follower)
         return event_log.head()
 
     return follow

@@ -12,6 +12,7 @@ from projections.database import db
 from projections.follower import Follower
 from read_service.app import create_app
 from tests.driving import OTHER_VIN, VIN
+from tests.following import to_the_end
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
 
@@ -41,8 +42,7 @@ def follow(event_log: EventLog, engine: Engine) -> Callable[[], int]:
     def follow() -> int:
         for projection in (CUSTOMER_VEHICLES, trips(event_log)):
             follower = Follower(projection, event_log, engine, page=1_000)
-            while follower.catch_up():
-                pass
+            to_the_end(follower)
         return event_log.head()
 
     return follow

@@ -23,7 +23,7 @@ from projections.trips import vehicle as followed_vehicle
 from projections.trips.reader import RelationalTrips
 from projections.trips.tables import TRIP_TABLES, gone, trip
 from read_service.positions import PositionWatch
-from tests.following import NOW, VINS, append, record, rewind
+from tests.following import NOW, VINS, append, record, rewind, to_the_end
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.trip import Trip
 from vehicle_tracker.domain.values import heartbeat_stream
@@ -71,8 +71,7 @@ def _rows(engine: Engine) -> list[Any]:
 
 def _follow(log: EventLog, engine: Engine, page: int = 1_000) -> None:
     follower = Follower(trips(log), log, engine, page)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
 
 
 def test_a_rebuild_gives_what_the_log_says(
@@ -113,8 +112,7 @@ def test_what_cannot_be_folded_is_parked_and_replayed(driven: EventLog, engine: 
     projection = trips(driven)
     only_ended = replace(projection, topics=projection.topics - {Trip.Created.TOPIC})
     follower = Follower(only_ended, driven, engine, page=1_000)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
     parked = parked_events(engine, TRIPS)
     assert [row.position for row in parked] == [ended[0].position, driven.head()]
     replay(projection, projection.store(TRIPS, engine), driven, parked[0])
@@ -123,8 +121,7 @@ def test_what_cannot_be_folded_is_parked_and_replayed(driven: EventLog, engine: 
         assert connection.execute(found).scalar_one() == NOW + 5 * MINUTE
     record(driven, VINS[2], NOW - MINUTE)
     follower = Follower(projection, driven, engine, page=1_000)
-    while follower.catch_up():
-        pass
+    to_the_end(follower)
     assert len(parked_events(engine, TRIPS)) == 1
 
 

@@ -21,7 +21,7 @@ from projections.vehicle_search.changes import documents
 from projections.vehicle_search.document import source
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
-from tests.following import NOW, VINS, catch_up, record
+from tests.following import NOW, VINS, catch_up, record, to_the_end
 from tests.monitoring import judge_of, run_until
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
@@ -59,8 +59,7 @@ class Copied:
     def copy(self, page: int = 1_000) -> None:
         """Let the index be where the tables are."""
         follower = self.index.follower(self.log, self.engine, page)
-        while follower.catch_up():
-            pass
+        to_the_end(follower)
 
     def kept(self) -> dict[str, Any]:
         """The documents of vehicles, with the versions under which they were written."""
