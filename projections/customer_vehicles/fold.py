@@ -177,5 +177,6 @@ def _with_vehicle_event(
 
 def _search_text(document: VehicleDocument) -> str:
     plate = folded(document.registration_number or "").replace(" ", "")
-    labels = (folded(f"{key}={value}") for key, value in (document.labels or {}).items())
+    # In an order of their own: PostgreSQL keeps labels in another than they were given in.
+    labels = (folded(f"{key}={value}") for key, value in sorted((document.labels or {}).items()))
     return " ".join([document.vin.casefold(), plate, *labels])
