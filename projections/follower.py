@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from projections.store import OvertakenError, StoreAwayError, UnstorableError
 from projections.stretch import Stretch
+from vehicle_tracker.collecting import nothing_collected
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.telemetry import log as logger
@@ -63,6 +64,7 @@ class Follower:
         self.position = 0
         """The position of the last event folded, as far as this follower knows."""
 
+    @nothing_collected()
     def catch_up(self, go_on: Callable[[int], bool] = lambda _: True) -> int:
         """Fold what comes next; how many events it was. 0: the projection is where the log is.
 

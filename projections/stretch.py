@@ -82,8 +82,9 @@ class Stretch:
         self._park(culprit, error)
 
     def _load(self, keys: set[Any]) -> None:
-        unknown = keys - self._documents.keys()
-        if unknown:
+        documents = self._documents
+        # Not `keys - documents.keys()`: that walks over all of the documents.
+        if unknown := {key for key in keys if key not in documents}:
             found = self._store.load(unknown)
             self._before |= found
             self._documents |= found

@@ -169,7 +169,7 @@ class EventLogRecorder(PostgresApplicationRecorder):
 
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""
-        return [LoggedEvent._make(row) for row in self._rows(self.select_page, after, limit)]
+        return list(map(LoggedEvent._make, self._rows(self.select_page, after, limit)))
 
     def next_besides(self, topics: Sequence[str], after: int) -> LoggedEvent | None:
         """The first event after a position whose topic is none of these, if there is one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vehicle_tracker.collecting import nothing_collected
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import (
     LISTENING_STREAM,
@@ -68,6 +69,7 @@ class ConnectionJudge:
         """What may be kept between any two calls."""
         return Watching(self._fleet, self._position, self.received)
 
+    @nothing_collected()
     def catch_up(self, stop: Event) -> bool:
         """Read on to the end of the log and append what follows; False if stopped on the way."""
         while not stop.is_set():

@@ -11,6 +11,7 @@ judging the same thing twice meets the primary key, and nothing else does.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -189,7 +190,7 @@ def stretches(judged: Iterable[Judged], mended: Iterable[Interval]) -> list[Inte
 def union(spans: Iterable[Interval]) -> list[Interval]:
     """What is in any of them: by time, disjoint."""
     merged: list[Interval] = []
-    for span in sorted(spans, key=lambda one: one.start):
+    for span in sorted(spans, key=itemgetter(0)):
         last = merged[-1] if merged else None
         if last is None or (last.end is not None and last.end < span.start):
             merged.append(span)
