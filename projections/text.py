@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SPECIAL = re.compile(r"([\\%_])")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "ł": "l", "þ": "th"})
 
 
+@lru_cache(maxsize=100_000)
 def folded(text: str) -> str:
     """Without case, accents, hyphens and surplus spaces: `Åkeri-Öst` and `AKERIOST` are the same.
 
-    Hyphens go on both sides, so that ABC-123 finds ABC123 and the other way round.
+    Hyphens go on both sides, so that ABC-123 finds ABC123 and the other way round. The same names
+    and labels come again and again: they are remembered.
     """
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     kept = (c for c in decomposed if unicodedata.category(c) not in ("Mn", "Pd"))

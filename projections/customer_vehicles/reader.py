@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Uuid, and_, cast, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Text, and_, cast, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from projections.customer_vehicles.model import (
     STATUSES,
@@ -15,7 +15,6 @@ from projections.customer_vehicles.model import (
     CustomerPage,
     CustomerView,
     Known,
-    VehicleDocument,
     VehicleView,
 )
 from projections.customer_vehicles.relational import (
@@ -25,6 +24,7 @@ from projections.customer_vehicles.relational import (
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
+from projections.ids import array_of, ids
 from projections.json_rows import as_json
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine, Select
 
 _read_customer = msgspec.json.Decoder(CustomerDocument).decode
-_read_vehicle = msgspec.json.Decoder(VehicleDocument).decode
+_read_views = msgspec.json.Decoder(list[VehicleView]).decode
+_read_names = msgspec.json.Decoder(dict[UUID, str]).decode
 
 
 class RelationalCustomerVehicles:
@@ -45,6 +46,7 @@ class RelationalCustomerVehicles:
     def __init__(self, engine: Engine, projection: str, disconnect_after_s: int) -> None:
         self._engine = engine
         self._position = select(position_of(projection))
+        self._known = select(_THESE_VEHICLES, _THESE_NAMES, position_of(projection))
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -67,16 +69,15 @@ class RelationalCustomerVehicles:
 
     def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
         """Those of the vehicles that are in use, the customers' names, and the position."""
-        wanted = vehicle.c.vehicle_id == func.any(cast(vehicle_ids, ARRAY(Uuid)))
-        theirs = customer.c.customer_id == func.any(cast(customer_ids, ARRAY(Uuid)))
-        names = select(customer.c.customer_id, customer.c.name).where(theirs)
-        with self._engine.connect() as connection:
-            views = _vehicles(connection, wanted)
-            return Known(
-                vehicles={view.vehicle.vehicle_id: view for view in views},
-                customer_names={row[0]: row[1] for row in connection.execute(names)},
-                position=self._at(connection),
-            )
+        these = {"vehicles": array_of(vehicle_ids), "customers": array_of(customer_ids)}
+        at_once = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with at_once as connection:
+            views, names, position = connection.execute(self._known, these).one()
+        return Known(
+            vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},
+            customer_names=_read_names(names),
+            position=position,
+        )
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""
@@ -136,17 +137,38 @@ class RelationalCustomerVehicles:
 
 
 def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[VehicleView]:
-    rows = connection.execute(
-        select(
-            as_json(vehicle),
-            func.coalesce(customer.c.name, ""),
-            func.coalesce(customer.c.address, ""),
-            customer.c.disconnect_after_s,
-            *newest_connection.c,
-        )
-        .outerjoin_from(vehicle, customer, vehicle.c.customer_id == customer.c.customer_id)
-        .outerjoin(newest_connection, true())
-        .where(in_use, which)
-        .order_by(vehicle.c.vin)
+    return _read_views(connection.execute(_views_of(which)).scalar_one())
+
+
+def _views_of(which: ColumnElement[bool]) -> Select[Any]:
+    """`VehicleView`s by VIN, as one text: so they are read in a third of the time of rows."""
+    view = func.json_build_array(
+        func.row_to_json(vehicle.table_valued()),
+        func.coalesce(customer.c.name, ""),
+        func.coalesce(customer.c.address, ""),
+        customer.c.disconnect_after_s,
+        *newest_connection.c,
     )
-    return [VehicleView(_read_vehicle(row[0]), *row[1:]) for row in rows]
+    by_vin = aggregate_order_by(view, vehicle.c.vin)
+    return (
+        select(cast(func.coalesce(func.json_agg(by_vin), literal_column("'[]'")), Text))
+        .select_from(
+            vehicle.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id).outerjoin(
+                newest_connection, true()
+            )
+        )
+        .where(in_use, which)
+    )
+
+
+# Made once, for every search takes them.
+_THESE_VEHICLES = _views_of(vehicle.c.vehicle_id == func.any(ids("vehicles"))).scalar_subquery()
+_THESE_NAMES = (
+    select(
+        func.coalesce(
+            func.json_object_agg(customer.c.customer_id, customer.c.name), literal_column("'{}'")
+        ).cast(Text)
+    )
+    .where(customer.c.customer_id == func.any(ids("customers")))
+    .scalar_subquery()
+)

@@ -65,7 +65,7 @@ def is_shown() -> Condition:
     return and_(registered, or_(trip.c.source == "reported", not_(overlapped)))
 
 
-def lasts_at(instant: datetime) -> Condition:
+def lasts_at(instant: datetime | ColumnElement[datetime]) -> Condition:
     """True of the trips that had started by then and were not over before."""
     return _lasted().bool_op("@>")(cast(instant, DateTime(timezone=True)))
 

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Text, and_, case, cast, func, or_, select, true
+from sqlalchemy import Text, and_, bindparam, case, cast, func, or_, select, true
 
 from projections.customer_vehicles.relational import customer, vehicle
 from projections.database import position_of
+from projections.ids import array_of, ids
 from projections.paging import decode_cursor, encode_cursor
 from projections.trips.conditions import conditions, is_shown, lasts_at
 from projections.trips.derivation import State, over_by
@@ -106,20 +107,18 @@ class RelationalTrips:
 
     def open_trips(self, vehicle_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, UUID]:
         """The open trips of those of the vehicles that have one: the reported one comes first."""
-        return self._under_way(vehicle_ids, trip.c.ended_at.is_(None), now)
+        return self._under_way(vehicle_ids, _OPEN, now)
 
     def trips_at(self, vehicle_ids: Sequence[UUID], at: datetime) -> Mapping[UUID, UUID]:
         """The trips that those of the vehicles were on at an instant, over since then or not."""
-        not_over = or_(trip.c.ended_at.is_(None), trip.c.ended_at > at)
-        return self._under_way(vehicle_ids, and_(lasts_at(at), not_over), at)
+        return self._under_way(vehicle_ids, _LASTING, at)
 
     def _under_way(
-        self, vehicle_ids: Sequence[UUID], which: ColumnElement[bool], at: datetime
+        self, vehicle_ids: Sequence[UUID], statement: Select[Any], at: datetime
     ) -> Mapping[UUID, UUID]:
-        theirs = trip.c.vehicle_id == func.any(any_of(vehicle_ids))
-        derived_first = trip.c.source, trip.c.started_at
         with self._engine.connect() as connection:
-            rows = connection.execute(_select(and_(theirs, which)).order_by(*derived_first)).all()
+            given = {"theirs": array_of(vehicle_ids), "at": at}
+            rows = connection.execute(statement, given).all()
         trips = [view.trip for row in rows if (view := _view(row, at))]
         return {
             one.vehicle_id: one.trip_id
@@ -153,6 +152,18 @@ def _select(which: ColumnElement[bool]) -> Any:
         .select_from(_TABLES)
         .where(is_shown(), which)
     )
+
+
+def _of_vehicles(which: ColumnElement[bool]) -> Any:
+    """Trips of `theirs`, of each vehicle the derived ones first. Made once: that takes a while."""
+    theirs = trip.c.vehicle_id == func.any(ids("theirs"))
+    return _select(and_(theirs, which)).order_by(trip.c.source, trip.c.started_at)
+
+
+_at = bindparam("at", type_=trip.c.ended_at.type)
+_not_over = trip.c.ended_at.is_(None)
+_OPEN = _of_vehicles(_not_over)
+_LASTING = _of_vehicles(and_(lasts_at(_at), or_(_not_over, trip.c.ended_at > _at)))
 
 
 def _view(row: Row[Any], now: datetime) -> TripView | None:

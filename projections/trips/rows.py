@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, insert
 
+from projections.ids import array_of
 from projections.json_rows import as_json, rows_of_documents, upsert
 from projections.trips.derivation import State
 from projections.trips.tables import checkpoint, followed, gone, rules, trip
@@ -143,8 +144,7 @@ _read_rules = msgspec.json.Decoder(RulesRow).decode
 
 def any_of(ids: Iterable[object]) -> Any:
     """Ids as an array: as one text, for as many parameters would take longer to parse."""
-    joined = ",".join(str(one) for one in ids)
-    return cast(literal(f"{{{joined}}}", Text), ARRAY(Uuid))
+    return cast(literal(array_of(ids), Text), ARRAY(Uuid))
 
 
 def forget_derived(connection: Connection, stale: Iterable[StaleRow]) -> set[UUID]:
