@@ -112,7 +112,7 @@ def _vehicle(dice: random.Random, number: int, now: datetime) -> VehicleDocument
             "position_recorded_at": at,
             "latitude": latitude,
             "longitude": longitude,
-            "cell": cell_of(latitude, longitude),
+            "grid_cell": cell_of(latitude, longitude),
             "speed_kmh": 50.0,
         }
     return VehicleDocument(**document)

@@ -1,8 +1,8 @@
-"""The grid in which vehicles are found on a map: cells of a tenth of a degree. Pure."""
+"""The grid in which vehicles are found on a map: cells of a fifth of a degree. Pure."""
 
 from __future__ import annotations
 
-PER_DEGREE = 10
+PER_DEGREE = 5
 ROWS, COLUMNS = 180 * PER_DEGREE, 360 * PER_DEGREE
 
 

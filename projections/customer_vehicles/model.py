@@ -36,8 +36,8 @@ class VehicleDocument(Struct, frozen=True, kw_only=True, gc=False):
     """A vehicle as it is now: what was decided about it, and what it said last.
 
     Without `registered_at` only its heartbeats have been seen so far. `latitude` and `longitude`
-    are its last known place, in `cell` (see `cells`), said at `position_recorded_at`; the other
-    measurements are those of the newest heartbeat.
+    are its last known place, in `grid_cell` (see `cells`), said at `position_recorded_at`; the
+    other measurements are those of the newest heartbeat.
     """
 
     vehicle_id: UUID
@@ -63,7 +63,7 @@ class VehicleDocument(Struct, frozen=True, kw_only=True, gc=False):
     position_recorded_at: datetime | None = None
     latitude: float | None = None
     longitude: float | None = None
-    cell: int | None = None
+    grid_cell: int | None = None
 
 
 Aggregated = CustomerDocument | VehicleDocument

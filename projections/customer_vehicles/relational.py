@@ -61,7 +61,7 @@ vehicle = db.Table(
     Column("position_recorded_at", _INSTANT),
     Column("latitude", Double),
     Column("longitude", Double),
-    Column("cell", Integer),
+    Column("grid_cell", Integer),
     # When what is searched of it changed last: not by heartbeats in the cell where it was.
     Column("changed_position", BigInteger, nullable=False),
     Index("vehicle_changed_position_idx", "changed_position", info=FOR_READERS),
@@ -87,7 +87,7 @@ limited = customer.c.disconnect_after_s.is_not(None)
 Index("customer_limited_idx", customer.c.customer_id, postgresql_where=limited)
 
 # Who is at the edge of a shape on the map.
-Index("vehicle_cell_idx", vehicle.c.cell, postgresql_where=in_use, info=FOR_READERS)
+Index("vehicle_grid_cell_idx", vehicle.c.grid_cell, postgresql_where=in_use, info=FOR_READERS)
 
 # Beside the vehicles, not in them: searches walk over those, and they are changed all the time.
 connections = db.Table(

@@ -91,7 +91,7 @@ def _merge() -> Any:
     for newer, names in ((heard, ("last_heartbeat_at", *MEASURED)), (moved, PLACED)):
         newest |= {name: case((newer, _said.c[name]), else_=vehicle.c[name]) for name in names}
     is_searched = vehicle.c.last_heartbeat_at.is_(None) | (
-        moved & _said.c.cell.is_distinct_from(vehicle.c.cell)
+        moved & _said.c.grid_cell.is_distinct_from(vehicle.c.grid_cell)
     )
     position = bindparam("position", type_=BigInteger)
     changed = case((is_searched, position), else_=vehicle.c.changed_position)

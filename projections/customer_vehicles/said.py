@@ -28,7 +28,7 @@ MEASURED = (
 )
 """What the newest heartbeat tells, called as it calls it."""
 
-PLACED = ("position_recorded_at", "latitude", "longitude", "cell")
+PLACED = ("position_recorded_at", "latitude", "longitude", "grid_cell")
 """What the newest heartbeat with a place tells."""
 
 _measured = attrgetter(*MEASURED)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import BigInteger, Table, Text, Uuid, bindparam, cast, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Table, Text, bindparam, cast, func, select, update
 
 from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.fold import Key
@@ -18,6 +17,7 @@ from projections.customer_vehicles.model import CustomerDocument, Document, Vehi
 from projections.customer_vehicles.relational import connections, customer, vehicle
 from projections.customer_vehicles.relational_said import SAID, merge
 from projections.customer_vehicles.said import Said
+from projections.ids import array_of, ids
 from projections.json_rows import as_json, upsert, write_rows
 from projections.store import RelationalStore
 
@@ -38,12 +38,18 @@ _POSITION = bindparam("position", type_=BigInteger)
 _UPSERTS = {
     kind: upsert(table, keep=SAID, changed_position=_POSITION) for kind, table in _TABLES.items()
 }
+_SELECTS = {
+    kind: select(cast(key, Text), as_json(table)).where(key == func.any(ids("these")))
+    for kind, table in _TABLES.items()
+    for key in table.primary_key
+}
+_DECODERS = {kind: msgspec.json.Decoder(kind).decode for kind in _TABLES}
 _TOUCH = (
     update(vehicle)
     .values(changed_position=_POSITION)
-    .where(vehicle.c.vehicle_id == func.any(cast(bindparam("ids", type_=Text), ARRAY(Uuid))))
+    .where(vehicle.c.vehicle_id == func.any(ids("these")))
 )
-"""Vehicles of which it was judged whether they are connected: they are searched by that."""
+"""Vehicles that were judged connected or silent: they are searched by that."""
 
 
 class CustomerVehiclesStore(RelationalStore[Key, Document]):
@@ -51,19 +57,14 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
 
     def select(self, connection: Connection, keys: Iterable[Key]) -> Iterable[tuple[Key, Document]]:
         """Those of the documents that exist, but what vehicles said: one SELECT a table."""
-        ids: dict[type[Document], list[str]] = {}
+        wanted: dict[type[Document], list[str]] = {}
         for kind, id_ in keys:
-            ids.setdefault(kind, []).append(id_)
-        for kind, table in _TABLES.items():
-            if kind in ids:
-                (primary_key,) = table.primary_key
-                # As one text: as many parameters would take longer to parse than to look up.
-                wanted = cast(literal(_array(ids[kind]), Text), ARRAY(Uuid))
-                found = select(cast(primary_key, Text), as_json(table)).where(
-                    primary_key == func.any(wanted)
-                )
-                decode = msgspec.json.Decoder(kind).decode
-                for id_, document in connection.execute(found).all():
+            wanted.setdefault(kind, []).append(id_)
+        for kind, statement in _SELECTS.items():
+            if kind in wanted:
+                decode = _DECODERS[kind]
+                found = connection.execute(statement, {"these": array_of(wanted[kind])})
+                for id_, document in found.all():
                     yield Key(kind, id_), decode(document)
 
     def write(self, connection: Connection, changes: Mapping[Key, Change], position: int) -> None:
@@ -75,9 +76,13 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
             write_rows(connection, statement, documents.get(kind, []), position=position)
         if said := documents.get(Said):
             merge(connection, said, position)
-        if judged := [key.id for key in changes if key.kind is ConnectionsDocument]:
-            connection.execute(_TOUCH, {"ids": _array(judged), "position": position})
+        if ended := [key.id for key, change in changes.items() if _is_searched(change)]:
+            connection.execute(_TOUCH, {"these": array_of(ended), "position": position})
 
 
-def _array(ids: Iterable[str]) -> str:
-    return f"{{{','.join(ids)}}}"
+def _is_searched(change: Change) -> bool:
+    """Whether it is another connection that vehicles are searched by: by its end, if it has one."""
+    before, after = change
+    if not isinstance(after, ConnectionsDocument):
+        return False
+    return before is None or before.connected_until != after.connected_until

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SAID = {"last_heartbeat_at", *MEASURED, *PLACED}
 
-ONLY_SHOWN = {*MEASURED, "cell"}
+ONLY_SHOWN = {*MEASURED, "grid_cell"}
 """What no vehicle is searched by, of what was."""
 
 _UNREGISTERED = {

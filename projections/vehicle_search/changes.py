@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 5_000
 """So many rows are in memory at a time."""
 
-_NAMES = "vin registration_number cell last_heartbeat_at"
+_NAMES = "vin registration_number grid_cell last_heartbeat_at"
 _COLUMNS = [
     *(vehicle.c[name] for name in _NAMES.split()),
     # As text: the driver takes a quarter of all the time to make objects of them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,9 +24,6 @@ IN_A_ROW = 3
 _GAP = (IN_A_ROW - 1) * " "
 """Between words: so a row begins at each of their characters, and none is of two words."""
 
-_folded = lru_cache(maxsize=100_000)(folded)
-"""The same labels come again with every vehicle."""
-
 
 def source(vehicle: Row[Any]) -> bytes:
     """A row of `vehicle_search.changes` as it is kept.
@@ -39,12 +35,12 @@ def source(vehicle: Row[Any]) -> bytes:
     if not vehicle.in_use:
         return GONE
     labels: dict[str, str] = msgspec.json.decode(vehicle.labels or "{}")
-    tokens = [
+    own = [
         vehicle.vin.casefold(),
-        _folded(vehicle.registration_number or "").replace(" ", ""),
-        *(token for key, value in labels.items() for token in _folded(f"{key}={value}").split()),
-        *vehicle.customer_folded.split(),
+        folded(vehicle.registration_number or "").replace(" ", ""),
+        *(token for key, value in labels.items() for token in folded(f"{key}={value}").split()),
     ]
+    tokens = [*own, *vehicle.customer_folded.split()]
     found_by: dict[str, Any] = {
         "kind": "vehicle",
         "vin": vehicle.vin,
@@ -52,12 +48,12 @@ def source(vehicle: Row[Any]) -> bytes:
         "customer_id": vehicle.customer_id,
         "customer_folded": vehicle.customer_folded,
         "label": [label(key, value) for key, value in labels.items()],
-        "fragments": "".join(token + _GAP for token in tokens),
+        "fragments": "".join(token + _GAP for token in own),
         "words": " ".join(tokens).replace("=", " "),
         "status": "connected",
     }
-    if vehicle.cell is not None:
-        found_by["cell"] = vehicle.cell
+    if vehicle.grid_cell is not None:
+        found_by["grid_cell"] = vehicle.grid_cell
     if vehicle.limit_s is not None:
         found_by["limit_s"] = vehicle.limit_s
     if vehicle.last_heartbeat_at is None:

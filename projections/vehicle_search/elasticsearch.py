@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
 
-MOST_STRETCHES, MOST_OUTSIDE = 1_000, 20_000
+MOST_STRETCHES, MOST_OUTSIDE = 500, 20_000
 """A shape of more stretches of cells, or with more vehicles just outside, is PostgreSQL's."""
 
 
@@ -168,15 +168,15 @@ class ElasticsearchVehicleSearch:
     def _page(self, query: VehicleQuery, found: _Found) -> VehiclePage:
         hits, counts = found.hits[: query.limit], found.counts
         ids = [vehicle_stream(vin) for _, vin in hits]
-        buckets = counts["customers"]["by"]["buckets"]
-        known = self._known(ids, [UUID(one["key"]) for one in buckets])
+        counted = [
+            (UUID(one["key"]), one["doc_count"]) for one in counts["customers"]["by"]["buckets"]
+        ]
+        known = self._known(ids, [id_ for id_, _ in counted])
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
         items = [known.vehicles[id_] for id_ in ids if id_ in known.vehicles]
         customers = [
-            CustomerCount(id_, known.customer_names.get(id_, ""), one["doc_count"])
-            for one in buckets
-            for id_ in (UUID(one["key"]),)
+            CustomerCount(id_, known.customer_names.get(id_, ""), count) for id_, count in counted
         ]
         more = len(found.hits) > len(hits)
         return VehiclePage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import VehicleQuery
 
 Query = dict[str, Any]
+
+_SPECIAL, _ITSELF = re.compile(r"([*?\\])"), r"\\\1"
+"""What stands for something else in a pattern of `wildcard`, and how it stands for itself."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _IN_USE: Query = {"term": {"kind": "vehicle"}}
@@ -34,10 +38,13 @@ def with_fragment(word: str) -> Query:
 
     Mostly it is the beginning of one of the vehicle's words, which is one list to read. Then where
     its rows are is not looked at: of words that most vehicles have, that would take seconds.
+    Customers' names are few, so they are looked through one by one.
     """
+    pattern = f"*{_SPECIAL.sub(_ITSELF, word)}*"
+    in_a_name: Query = {"wildcard": {"customer_folded": {"value": pattern}}}
     if len(word) < IN_A_ROW:
-        return {"prefix": {"fragments": {"value": word}}}
-    return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}])
+        return any_of([{"prefix": {"fragments": {"value": word}}}, in_a_name])
+    return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}, in_a_name])
 
 
 def begins_with_a_typo(word: str) -> Query:
@@ -53,7 +60,7 @@ def any_of(queries: Sequence[Query]) -> Query:
 
 def in_cells(cells: Sequence[Stretch], but: Sequence[str]) -> Query:
     """It is in one of the cells, and none of these vehicles."""
-    found = any_of([{"range": {"cell": {"gte": first, "lte": last}}} for first, last in cells])
+    found = any_of([{"range": {"grid_cell": {"gte": first, "lte": last}}} for first, last in cells])
     return {"bool": {"filter": [found], "must_not": [{"terms": {"vin": list(but)}}]}}
 
 

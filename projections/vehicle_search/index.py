@@ -52,7 +52,7 @@ _MAPPINGS: dict[str, Any] = {
             "norms": False,
         },
         "status": KEYWORD,
-        "cell": {"type": "integer"},
+        "grid_cell": {"type": "integer"},
         "limit_s": {"type": "long"},
         # Of silent ones only, in whole microseconds: Elasticsearch's dates end at milliseconds.
         "last_heartbeat_us": {"type": "long"},
@@ -60,4 +60,4 @@ _MAPPINGS: dict[str, Any] = {
     },
 }
 
-DEFINITION = Definition(3, _SETTINGS, _MAPPINGS)
+DEFINITION = Definition(4, _SETTINGS, _MAPPINGS)

@@ -113,7 +113,7 @@ class RelationalVehicleSearch:
     def outside(self, shape: Shape, cells: Iterable[Stretch], most: int) -> Sequence[str]:
         """The VINs of those in use in the cells who are not in the shape; at most so many."""
         numbers = [number for first, last in cells for number in range(first, last + 1)]
-        there = vehicle.c.cell == func.any(cast(numbers, ARRAY(Integer)))
+        there = vehicle.c.grid_cell == func.any(cast(numbers, ARRAY(Integer)))
         found = select(vehicle.c.vin).where(in_use, there, not_(in_shape(shape))).limit(most)
         with self._engine.connect() as connection:
             return connection.execute(found).scalars().all()

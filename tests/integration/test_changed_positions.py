@@ -15,7 +15,12 @@ from projections.customer_vehicles.relational import customer, vehicle
 from projections.rebuild import Rebuild
 from tests.following import NOW, VINS, append, catch_up, record, rewind
 from vehicle_tracker.domain import connection
-from vehicle_tracker.domain.connection import VehicleConnected, connection_stream
+from vehicle_tracker.domain.connection import (
+    ConnectionMended,
+    VehicleConnected,
+    VehicleDisconnected,
+    connection_stream,
+)
 from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.writing import NewEvent
@@ -23,6 +28,7 @@ from vehicle_tracker.writing import NewEvent
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from vehicle_tracker.domain.connection import ConnectionEvent
     from vehicle_tracker.domain.customer import Customer
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
@@ -48,7 +54,7 @@ def _changed(engine: Engine) -> dict[str, int]:
 
 def _cell(engine: Engine) -> int | None:
     with engine.connect() as connection:
-        found = connection.execute(select(vehicle.c.cell).where(vehicle.c.vin == VINS[0]))
+        found = connection.execute(select(vehicle.c.grid_cell).where(vehicle.c.vin == VINS[0]))
         return found.scalar_one()
 
 
@@ -58,7 +64,7 @@ def test_heartbeats_in_a_cell_change_nothing_that_is_searched(
     """A heartbeat in the same cell, without a place, late, or delivered again."""
     before = _changed(engine)
     assert _cell(engine) == cell_of(59.25, 17.65)
-    record(event_log, VINS[0], LATER + SECOND, latitude=59.29, longitude=17.61)
+    record(event_log, VINS[0], LATER + SECOND, latitude=59.39, longitude=17.61)
     record(event_log, VINS[0], LATER + 2 * SECOND, speed_kmh=1.0)
     record(event_log, VINS[0], LATER - SECOND, latitude=10, longitude=10)
     catch_up(event_log, engine)
@@ -71,10 +77,10 @@ def test_heartbeats_in_a_cell_change_nothing_that_is_searched(
 def test_another_cell_changes_it(event_log: EventLog, engine: Engine, followed: int) -> None:
     """The first heartbeat in another cell tells its page's position, of that vehicle alone."""
     before = _changed(engine)
-    position = record(event_log, VINS[0], LATER + SECOND, latitude=59.31, longitude=17.65)
+    position = record(event_log, VINS[0], LATER + SECOND, latitude=59.41, longitude=17.65)
     catch_up(event_log, engine)
     assert _changed(engine) == {**before, VINS[0]: position}
-    assert _cell(engine) == cell_of(59.31, 17.65)
+    assert _cell(engine) == cell_of(59.41, 17.65)
 
 
 def test_the_first_heartbeat_changes_it(
@@ -115,6 +121,29 @@ def test_what_is_decided_and_judged_changes_it(
         assert connected.execute(select(customer.c.changed_position)).scalars().all() == [
             event_log.head()
         ]
+
+
+def test_a_mended_past_changes_nothing_that_is_searched(
+    event_log: EventLog, engine: Engine, followed: int
+) -> None:
+    """But where it tells of a connection that lasted longer: vehicles are searched by its end."""
+
+    def judged(event: ConnectionEvent) -> int:
+        row = NewEvent(
+            connection_stream(event.vin), event.version, event.TOPIC, connection.encode(event)
+        )
+        position = append(event_log, row)
+        catch_up(event_log, engine)
+        return position
+
+    judged(VehicleConnected(VINS[2], LATER, 120))
+    silent = judged(VehicleDisconnected(VINS[2], LATER + 60 * SECOND, 120))
+    before = {**_changed(engine), VINS[2]: silent}
+    early, late = LATER - 600 * SECOND, LATER + 90 * SECOND
+    judged(ConnectionMended(VINS[2], early, 120, early, early))
+    assert _changed(engine) == before
+    longer = judged(ConnectionMended(VINS[2], late, 120, late, late))
+    assert _changed(engine) == {**before, VINS[2]: longer}
 
 
 def test_a_rebuild_tells_positions_of_its_pages(

@@ -43,7 +43,7 @@ def test_ordinary_heartbeats_write_nothing(copied: Copied) -> None:
     copied.copy()
     assert copied.versions() == before
     assert copied.state() == (copied.log.head(), 0)
-    record(copied.log, VINS[0], HEARD_AT + 20 * SECOND, latitude=59.12, longitude=18.02)
+    record(copied.log, VINS[0], HEARD_AT + 20 * SECOND, latitude=59.22, longitude=18.02)
     copied.fold(judged_by=HEARD_AT + 6 * SECOND)  # VINS[2] has a limit of 5 s
     copied.copy()
     after = copied.versions()

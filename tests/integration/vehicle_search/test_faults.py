@@ -57,7 +57,11 @@ def test_an_index_of_another_release_is_filled_anew(copied: Copied) -> None:
     """Its documents have other fields, or none of these: they are not waited for one by one."""
     older = {
         **DEFINITION.mappings,
-        "properties": {k: v for k, v in DEFINITION.mappings["properties"].items() if k != "cell"},
+        "properties": {
+            name: kind
+            for name, kind in DEFINITION.mappings["properties"].items()
+            if name != "grid_cell"
+        },
     }
     copied.client.indices.create(
         index=first_index(copied.index.name),

@@ -13,10 +13,10 @@ from projections.customer_vehicles.cells import COLUMNS, PER_DEGREE, ROWS, cell_
     ("latitude", "longitude", "row", "column"),
     [
         (-90, -180, 0, 0),
-        (0, 0, 900, 1800),
-        (59.25, 17.65, 1492, 1976),
-        (90, 180, 1799, 3599),
-        (1e308, -1e308, 1799, 0),
+        (0, 0, 450, 900),
+        (59.25, 17.65, 746, 988),
+        (90, 180, 899, 1799),
+        (1e308, -1e308, 899, 0),
     ],
 )
 def test_the_cell_of_a_place(latitude: float, longitude: float, row: int, column: int) -> None:
