@@ -24,12 +24,12 @@ from projections.vehicle_search.words import words
 from vehicle_tracker.domain.values import to_microseconds, vehicle_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from elasticsearch import Elasticsearch
 
-    from projections.customer_vehicles.model import CustomerVehicles
+    from projections.customer_vehicles.model import CustomerVehicles, Status
     from projections.vehicle_search.elasticsearch_query import Query
     from projections.vehicle_search.model import VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -46,7 +46,8 @@ class _Found(NamedTuple):
     """What the index answered, of `position` or later. A hit is its key in the order, and VIN."""
 
     position: int
-    counts: Any
+    statuses: Mapping[Status, int]
+    customers: list[tuple[UUID, int]]
     hits: list[tuple[str, str]]
 
 
@@ -124,9 +125,7 @@ class ElasticsearchVehicleSearch:
         wanted = words(query.q)
         as_they_are = [ask.with_fragment(word) for word in wanted]
         found = self._ask(query, [*as_they_are, *asked], at, after)
-        if not wanted or any(
-            found.counts[facet]["doc_count"] for facet in ("statuses", "customers")
-        ):
+        if not wanted or any(found.statuses.values()) or found.customers:
             return found
         forgiven = self._forgiven(wanted, as_they_are)
         if forgiven == as_they_are:
@@ -153,36 +152,42 @@ class ElasticsearchVehicleSearch:
         """The position comes first: so what is found is at least as new."""
         lists = ask.lists(query, asked, at, after)
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
-        counted = [ask.position(), ask.counts(query, asked, at), *patient]
-        found = answers(self._client, self._alias, [*counted, *(one.search for one in lists)])
-        if patient and found[2]["hits"]["total"]["value"]:
+        counted = [ask.statuses(query, asked, at), ask.customers(query, asked, at)]
+        first = [ask.position(), *counted, *patient]
+        found = answers(self._client, self._alias, [*first, *(one.search for one in lists)])
+        if patient and found[3]["hits"]["total"]["value"]:
             raise _OnlyHeartbeatsTell
         positions = [hit["fields"]["position"][0] for hit in found[0]["hits"]["hits"]]
+        buckets = found[2]["aggregations"]["by"]["buckets"]
         hits = [
             (one.status or hit["sort"][0], hit["sort"][-1])
-            for one, answer in zip(lists, found[len(counted) :], strict=True)
+            for one, answer in zip(lists, found[len(first) :], strict=True)
             for hit in answer["hits"]["hits"]
         ]
-        return _Found(positions[0] if positions else 0, found[1]["aggregations"], hits)
+        return _Found(
+            position=positions[0] if positions else 0,
+            statuses=_statuses(found[1]["aggregations"]),
+            customers=[(UUID(one["key"]), one["doc_count"]) for one in buckets],
+            hits=hits,
+        )
 
     def _page(self, query: VehicleQuery, found: _Found) -> VehiclePage:
-        hits, counts = found.hits[: query.limit], found.counts
+        hits = found.hits[: query.limit]
         ids = [vehicle_stream(vin) for _, vin in hits]
-        counted = [
-            (UUID(one["key"]), one["doc_count"]) for one in counts["customers"]["by"]["buckets"]
-        ]
-        known = self._known(ids, [id_ for id_, _ in counted])
+        known = self._known(ids, [id_ for id_, _ in found.customers])
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
         items = [known.vehicles[id_] for id_ in ids if id_ in known.vehicles]
         customers = [
-            CustomerCount(id_, known.customer_names.get(id_, ""), count) for id_, count in counted
+            CustomerCount(id_, known.customer_names.get(id_, ""), count)
+            for id_, count in found.customers
         ]
+        total = sum(found.statuses[status] for status in set(query.statuses) or STATUSES)
         more = len(found.hits) > len(hits)
         return VehiclePage(
             items=items,
-            total=counts["total"]["doc_count"] - (len(hits) - len(items)),
-            statuses=_statuses(counts["statuses"]),
+            total=total - (len(hits) - len(items)),
+            statuses=found.statuses,
             customers=sorted(customers, key=lambda c: (folded(c.name), c.customer_id)),
             next_cursor=encode_cursor(query.sort, *hits[-1]) if more else None,
             position=min(known.position, found.position),
@@ -199,7 +204,7 @@ def _place(query: VehicleQuery) -> tuple[str, str] | None:
     return key, vin
 
 
-def _statuses(counted: Any) -> dict[Any, int]:
+def _statuses(counted: Any) -> dict[Status, int]:
     """Those that were judged silent and are not by now are connected."""
     judged = {one["key"]: one["doc_count"] for one in counted["by"]["buckets"]}
     spared = counted["spared"]["doc_count"]

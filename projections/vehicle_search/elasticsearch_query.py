@@ -91,26 +91,27 @@ def anywhere(word: Query) -> Query:
     return {"query": _all_of([_IN_USE, word]), **_WHETHER}
 
 
-def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
-    """How many are found, and how many another choice would find."""
-    of_status, of_customer = _of_status(query, at), _of_customer(query)
+def statuses(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
+    """How many are in each status that was judged, and how many of the silent are `spared`."""
+    by_status: Query = {"terms": {"field": "status"}}
+    return {
+        "query": _all_of([_IN_USE, *asked, *_of_customer(query)]),
+        "aggs": {"by": by_status, "spared": {"filter": _spared(at)}},
+        **_COUNTED,
+    }
+
+
+def customers(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
+    """How many are whose: of those who have most of them.
+
+    A search of its own: a filter within one of the whole fleet would look at each vehicle.
+    """
     most = [{"_count": "desc"}, {"_key": "asc"}]
     by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": most}
     return {
-        "query": _all_of([_IN_USE, *asked]),
-        "aggs": {
-            "total": {"filter": _all_of([*of_status, *of_customer])},
-            "statuses": {
-                "filter": _all_of(of_customer),
-                "aggs": {"by": {"terms": {"field": "status"}}, "spared": {"filter": _spared(at)}},
-            },
-            "customers": {
-                "filter": _all_of(of_status),
-                "aggs": {"by": {"terms": by_customer}},
-            },
-        },
-        "size": 0,
-        "track_total_hits": False,
+        "query": _all_of([_IN_USE, *asked, *_of_status(query, at)]),
+        "aggs": {"by": {"terms": by_customer}},
+        **_COUNTED,
     }
 
 
@@ -154,6 +155,9 @@ def lists(
 
 _WHETHER: Query = {"size": 0, "terminate_after": 1, "track_total_hits": True}
 """One hit is enough."""
+
+_COUNTED: Query = {"size": 0, "track_total_hits": False}
+"""No hit is shown."""
 
 _BARE: Query = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 """Only what it is sorted by: that is enough to look it up."""
