@@ -25,10 +25,19 @@ Stretch = tuple[int, int]
 """From one number to another, both included."""
 
 
-class Covered(NamedTuple):
-    """The cells of a shape, all of them and those at its edge, by number."""
+class Block(NamedTuple):
+    """Cells by their rows and columns, the outermost included."""
 
-    cells: list[Stretch]
+    bottom: int
+    top: int
+    west: int
+    east: int
+
+
+class Covered(NamedTuple):
+    """The cells of a shape, as few blocks as they are, and the numbers of those at its edge."""
+
+    blocks: list[Block]
     edge: list[Stretch]
 
 
@@ -40,15 +49,20 @@ class _Row(NamedTuple):
 
 
 def covered_by(shape: Shape) -> Covered:
-    """The cells of a shape. Stretches of rows that go on in the next are one."""
+    """The cells of a shape: rows that touch the same columns are one block."""
     rows = _of_box(shape) if isinstance(shape, Box) else _of_circle(shape)
-    cells: list[Stretch] = []
+    blocks: list[Block] = []
     edge: list[Stretch] = []
+    before: list[Stretch] = []
     for number, (touched, inside) in rows:
+        if touched and touched == before:
+            blocks[-len(touched) :] = [one._replace(top=number) for one in blocks[-len(touched) :]]
+        else:
+            blocks += [Block(number, number, first, last) for first, last in touched]
+        before = touched
         start = number * COLUMNS
-        cells += [(start + first, start + last) for first, last in touched]
         edge += [(start + first, start + last) for first, last in _without(touched, inside)]
-    return Covered(_joined(cells), _joined(edge))
+    return Covered(blocks, _joined(edge))
 
 
 def _of_box(box: Box) -> Iterator[tuple[int, _Row]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from projections.customer_vehicles.cells import COLUMNS
 from projections.text import folded
 from vehicle_tracker.domain.values import to_microseconds
 
@@ -53,7 +54,7 @@ def source(vehicle: Row[Any]) -> bytes:
         "status": "connected",
     }
     if vehicle.grid_cell is not None:
-        found_by["grid_cell"] = vehicle.grid_cell
+        found_by["grid_row"], found_by["grid_column"] = divmod(vehicle.grid_cell, COLUMNS)
     if vehicle.limit_s is not None:
         found_by["limit_s"] = vehicle.limit_s
     if vehicle.last_heartbeat_at is None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
 
-MOST_STRETCHES, MOST_OUTSIDE = 500, 20_000
-"""A shape of more stretches of cells, or with more vehicles just outside, is PostgreSQL's."""
+MOST_BLOCKS, MOST_OUTSIDE = 200, 20_000
+"""A shape of more blocks of cells, or with more vehicles just outside, is PostgreSQL's."""
 
 
 class _OnlyHeartbeatsTell(Exception):
@@ -106,13 +106,13 @@ class ElasticsearchVehicleSearch:
         """In the cells of a shape, but for those at its edge that are not in it just now."""
         asked = []
         for shape in query.shapes:
-            cells, edge = covered_by(shape)
-            if len(cells) > MOST_STRETCHES:
+            blocks, edge = covered_by(shape)
+            if len(blocks) > MOST_BLOCKS:
                 raise _OnlyHeartbeatsTell
             beyond = self._relational.outside(shape, edge, MOST_OUTSIDE + 1)
             if len(beyond) > MOST_OUTSIDE:
                 raise _OnlyHeartbeatsTell
-            asked.append(ask.in_cells(cells, beyond))
+            asked.append(ask.in_cells(blocks, beyond))
         return asked
 
     def _found(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.customer_vehicles.model import Status
-    from projections.vehicle_search.covered import Stretch
+    from projections.vehicle_search.covered import Block
     from projections.vehicle_search.model import VehicleQuery
 
 Query = dict[str, Any]
@@ -58,10 +58,18 @@ def any_of(queries: Sequence[Query]) -> Query:
     return {"bool": {"should": list(queries), "minimum_should_match": 1}}
 
 
-def in_cells(cells: Sequence[Stretch], but: Sequence[str]) -> Query:
-    """It is in one of the cells, and none of these vehicles."""
-    found = any_of([{"range": {"grid_cell": {"gte": first, "lte": last}}} for first, last in cells])
-    return {"bool": {"filter": [found], "must_not": [{"terms": {"vin": list(but)}}]}}
+def in_cells(blocks: Sequence[Block], but: Sequence[str]) -> Query:
+    """It is in one of the blocks of cells, and none of these vehicles."""
+    found = [
+        _all_of(
+            [
+                {"range": {"grid_row": {"gte": block.bottom, "lte": block.top}}},
+                {"range": {"grid_column": {"gte": block.west, "lte": block.east}}},
+            ]
+        )
+        for block in blocks
+    ]
+    return {"bool": {"filter": [any_of(found)], "must_not": [{"terms": {"vin": list(but)}}]}}
 
 
 def filters(query: VehicleQuery, at: Instant) -> list[Query]:

@@ -52,7 +52,8 @@ _MAPPINGS: dict[str, Any] = {
             "norms": False,
         },
         "status": KEYWORD,
-        "grid_cell": {"type": "integer"},
+        "grid_row": {"type": "integer"},
+        "grid_column": {"type": "integer"},
         "limit_s": {"type": "long"},
         # Of silent ones only, in whole microseconds: Elasticsearch's dates end at milliseconds.
         "last_heartbeat_us": {"type": "long"},

@@ -90,9 +90,9 @@ def test_who_moved_within_a_cell_is_where_it_is_now(
 def test_too_ragged_or_crowded_a_shape_is_postgresqls(
     copied: Copied, asked: list[VehicleQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of too many stretches of cells, or with too many vehicles just outside."""
-    tall = VehicleQuery(box=Box(10, -80, 20, 80))
-    assert len(_found(copied, tall)) == 5
+    """Of too many blocks of cells, or with too many vehicles just outside."""
+    wide = VehicleQuery(near=Circle(59.0, 18.0, 9_000))
+    assert len(_found(copied, wide)) == 5
     monkeypatch.setattr(elasticsearch, "MOST_OUTSIDE", 4)
     assert not _found(copied, VehicleQuery(box=Box(18.05, 59.0, 18.2, 59.2)))
     assert len(asked) == 2

@@ -60,7 +60,7 @@ def test_an_index_of_another_release_is_filled_anew(copied: Copied) -> None:
         "properties": {
             name: kind
             for name, kind in DEFINITION.mappings["properties"].items()
-            if name != "grid_cell"
+            if name != "grid_row"
         },
     }
     copied.client.indices.create(
