@@ -51,7 +51,7 @@ PAGES_DEEP = 10
 @click.command()
 @click.option("--vehicles", default=100_000, show_default=True)
 @click.option("--seconds", default=4.0, show_default=True, help="How long each question is asked.")
-@click.option("--changes", default=2_000, show_default=True, help="Vehicles that change a second.")
+@click.option("--changes", default=1_000, show_default=True, help="Vehicles that change a second.")
 @click.option("--heap", default="1g", show_default=True, help="Elasticsearch's, if it is ours.")
 @click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS)
 def main(vehicles: int, seconds: float, changes: int, heap: str, out: Path) -> None:
