@@ -122,10 +122,7 @@ def _searches(
         return vehicles, trips
     from read_service import indexed  # noqa: PLC0415 # its client is a good part of the start
 
-    return (
-        indexed.vehicle_search(settings, customers, vehicles),
-        indexed.trip_search(settings, trips, engine),
-    )
+    return indexed.searches(settings, customers, vehicles, trips, engine)
 
 
 def read_model_failed(error: SQLAlchemyError) -> Response:

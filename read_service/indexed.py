@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 SEARCHING_TIMEOUT_S = 3.0
 
 
-def vehicle_search(
-    settings: Settings, customers: CustomerVehicles, relational: RelationalVehicleSearch
-) -> ElasticsearchVehicleSearch:
-    """Finds vehicles in Elasticsearch, and asks PostgreSQL what it does not know."""
+def searches(
+    settings: Settings,
+    customers: CustomerVehicles,
+    vehicles: RelationalVehicleSearch,
+    trips: RelationalTrips,
+    engine: Engine,
+) -> tuple[ElasticsearchVehicleSearch, ElasticsearchTripSearch]:
+    """Find vehicles and trips in Elasticsearch, and ask PostgreSQL what it does not know."""
     client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
     limit_s = settings.disconnect_after_s
-    return ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, relational, limit_s)
-
-
-def trip_search(
-    settings: Settings, trips: RelationalTrips, engine: Engine
-) -> ElasticsearchTripSearch:
-    """The same for trips."""
-    client = connect(settings.elasticsearch_url, SEARCHING_TIMEOUT_S)
-    return ElasticsearchTripSearch(client, TRIP_SEARCH, trips, engine)
+    return (
+        ElasticsearchVehicleSearch(client, VEHICLE_SEARCH, customers, vehicles, limit_s),
+        ElasticsearchTripSearch(client, TRIP_SEARCH, trips, engine),
+    )

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from projections.catalog import CUSTOMER_VEHICLES, trips
-from projections.database import db
 from projections.follower import Follower
-from read_service.app import create_app
 from tests.driving import OTHER_VIN, VIN
 from tests.following import to_the_end
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.settings import Settings
-
-
-@pytest.fixture
-def read(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
-    """A client of the read service."""
-    app = create_app(replace(settings, wait_for_position_s=0.2))
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

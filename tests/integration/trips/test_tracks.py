@@ -24,14 +24,14 @@ GEOJSON, GPX = "application/geo+json", "application/gpx+xml"
 
 
 def test_a_track_as_geojson(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
+    read_client: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
 ) -> None:
     """A Feature: a line of places, the trip, and when its vehicle was where."""
     drive(event_log, 0, 3)
     follow()
-    trip_id = read.get("/api/v1/trips").json["items"][0]["trip_id"]
+    trip_id = read_client.get("/api/v1/trips").json["items"][0]["trip_id"]
     path = f"/api/v1/trips/{trip_id}/track"
-    track = expect(read.get(path), trips_schemas.Track(), GEOJSON)
+    track = expect(read_client.get(path), trips_schemas.Track(), GEOJSON)
     assert track["geometry"]["type"] == "LineString"
     assert track["geometry"]["coordinates"] == [[18.0, 59.0], [18.0, 59.01], [18.0, 59.02]]
     times = [datetime.fromisoformat(one) for one in track["properties"]["times"]]
@@ -40,7 +40,7 @@ def test_a_track_as_geojson(
 
 
 def test_a_track_of_one_place_and_of_none(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
+    read_client: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
 ) -> None:
     """One place is a point; where none is known there is no geometry."""
     record(event_log, VIN, START, latitude=59.0, longitude=18.0)
@@ -48,7 +48,7 @@ def test_a_track_of_one_place_and_of_none(
     event_log.save(*trips)
     follow()
     tracks = [
-        expect(read.get(f"/api/v1/trips/{trip.id}/track"), trips_schemas.Track(), GEOJSON)
+        expect(read_client.get(f"/api/v1/trips/{trip.id}/track"), trips_schemas.Track(), GEOJSON)
         for trip in trips
     ]
     assert tracks[0]["geometry"] == {"type": "Point", "coordinates": [18.0, 59.0]}
@@ -56,13 +56,16 @@ def test_a_track_of_one_place_and_of_none(
 
 
 def test_a_track_as_gpx(
-    read: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
+    read_client: FlaskClient, event_log: EventLog, owner: Customer, follow: Callable[[], int]
 ) -> None:
     """GPX 1.1 that a reader of GPX reads, if it is asked for either way."""
     drive(event_log, 0, 3, altitude_m=12.5)
     follow()
-    path = f"/api/v1/trips/{read.get('/api/v1/trips').json['items'][0]['trip_id']}/track"
-    for answer in (read.get(f"{path}?format=gpx"), read.get(path, headers={"Accept": GPX})):
+    path = f"/api/v1/trips/{read_client.get('/api/v1/trips').json['items'][0]['trip_id']}/track"
+    for answer in (
+        read_client.get(f"{path}?format=gpx"),
+        read_client.get(path, headers={"Accept": GPX}),
+    ):
         assert (answer.status_code, answer.content_type) == (200, GPX)
         document = gpxpy.parse(answer.text)
         assert document.version == "1.1"
@@ -84,7 +87,7 @@ def test_a_track_as_gpx(
     ],
 )
 def test_a_track_is_what_is_accepted(
-    read: FlaskClient,
+    read_client: FlaskClient,
     event_log: EventLog,
     owner: Customer,
     follow: Callable[[], int],
@@ -95,7 +98,7 @@ def test_a_track_is_what_is_accepted(
     trip = told_of(START)
     event_log.save(trip)
     follow()
-    answer = read.get(f"/api/v1/trips/{trip.id}/track", headers={"Accept": accept})
+    answer = read_client.get(f"/api/v1/trips/{trip.id}/track", headers={"Accept": accept})
     assert answer.content_type == answered
     if answered == "application/problem+json":
         assert (answer.status_code, answer.json["code"]) == (406, "not_acceptable")

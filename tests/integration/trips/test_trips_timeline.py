@@ -23,13 +23,13 @@ URL = f"/api/v1/vehicles/{VIN}/timeline"
 
 @pytest.mark.usefixtures("owner")
 def test_derived_trips_are_in_the_timeline(
-    read: FlaskClient, event_log: EventLog, follow: Callable[[], int]
+    read_client: FlaskClient, event_log: EventLog, follow: Callable[[], int]
 ) -> None:
     """They began and ended where and when their heartbeats say; page by page they come once."""
     for first in (0, 60, 120):
         drive(event_log, first, 10)
     follow()
-    items = expect(read.get(URL), Timeline())["items"]
+    items = expect(read_client.get(URL), Timeline())["items"]
     edges = [one for one in items if one.get("source") == "derived"]
     assert [one["type"] for one in edges] == ["trip_ended", "trip_started"] * 3
     assert datetime.fromisoformat(edges[1]["at"]) == START + 120 * MINUTE
@@ -38,7 +38,7 @@ def test_derived_trips_are_in_the_timeline(
     for limit in (1, 2, 3):
         told, cursor = [], ""
         while cursor is not None:
-            page = expect(read.get(f"{URL}?limit={limit}{cursor}"), Timeline())
+            page = expect(read_client.get(f"{URL}?limit={limit}{cursor}"), Timeline())
             told += page["items"]
             cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
         assert told == items
@@ -46,7 +46,7 @@ def test_derived_trips_are_in_the_timeline(
 
 @pytest.mark.usefixtures("owner")
 def test_a_reported_trip_stands_for_the_derived_one(
-    read: FlaskClient, event_log: EventLog, follow: Callable[[], int]
+    read_client: FlaskClient, event_log: EventLog, follow: Callable[[], int]
 ) -> None:
     """What somebody told of is not told twice."""
     drive(event_log, 0, 10)
@@ -56,5 +56,5 @@ def test_a_reported_trip_stands_for_the_derived_one(
     opened.close(trip.id)
     event_log.save(trip, opened)
     follow()
-    items = expect(read.get(URL), Timeline())["items"]
+    items = expect(read_client.get(URL), Timeline())["items"]
     assert [one["source"] for one in items if "source" in one] == ["reported"] * 2
