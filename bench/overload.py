@@ -28,13 +28,15 @@ CLIENTS = 8
 GREEDY = "127.0.0.2"
 WAITS_S = 60.0
 
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class Open:
     """An open load: requests are sent when they are due, on as many connections as that takes."""
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: dict[str, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
+        self._idle: dict[str, list[_Connection]] = {}
         self.statuses: dict[str, Counter[int]] = {}
         self.accepted = 0
         self.without_retry_after = 0
@@ -53,10 +55,18 @@ class Open:
     async def _send(self, client: str, request: bytes) -> None:
         idle = self._idle.setdefault(client, [])
         if idle:
-            reader, writer = idle.pop()
-        else:
-            where = ("127.0.0.1", self._port)
-            reader, writer = await asyncio.open_connection(*where, local_addr=(client, 0))
+            try:
+                await self._exchange(client, request, idle.pop())
+            except (asyncio.IncompleteReadError, ConnectionError):
+                pass  # Closed in the meantime: whoever is refused unread is hung up on.
+            else:
+                return
+        where = ("127.0.0.1", self._port)
+        opened = await asyncio.open_connection(*where, local_addr=(client, 0))
+        await self._exchange(client, request, opened)
+
+    async def _exchange(self, client: str, request: bytes, connection: _Connection) -> None:
+        reader, writer = connection
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
@@ -65,7 +75,7 @@ class Open:
         self.statuses.setdefault(client, Counter())[status] += 1
         self.accepted += body.get("accepted", 0)
         self.without_retry_after += status == 503 and b"retry-after:" not in head  # noqa: PLR2004
-        idle.append((reader, writer))
+        self._idle[client].append(connection)
 
 
 def measure(seconds: float) -> dict[str, Any]:
@@ -106,6 +116,12 @@ def measure(seconds: float) -> dict[str, Any]:
         }
 
 
+def _in_words(figure: Any) -> str:
+    if isinstance(figure, dict):
+        return ", ".join(f"{count:,} x {status}" for status, count in figure.items())
+    return f"{figure:,.2f}" if isinstance(figure, float) else f"{figure:,}"
+
+
 @click.command()
 @click.option("--seconds", default=10.0, show_default=True, help="How long each load runs.")
 @click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS)
@@ -116,10 +132,7 @@ def main(seconds: float, out: Path) -> None:
     rows = [report.row("stored at twice the sustainable rate", goal="80 % of it", reached=reached)]
     settings = {"seconds": seconds, "batch": BATCH, "clients": CLIENTS}
     path = report.write("overload", {**figures, "rows": rows}, settings=settings, folder=out)
-    said = {
-        name.replace("_", " "): f"{figure:,.2f}" if isinstance(figure, float) else figure
-        for name, figure in figures.items()
-    }
+    said = {name.replace("_", " "): _in_words(figure) for name, figure in figures.items()}
     report.show("Twice the sustainable rate", said, path)
     if figures["acknowledged"] != figures["stored"]:
         raise click.ClickException("the log does not hold what was acknowledged")
