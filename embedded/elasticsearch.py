@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,12 +14,12 @@ from embedded.access import give, open_the_way, writable_to_all
 from embedded.elasticsearch_home import VERSION, fetch_home
 from embedded.errors import CannotStart
 from embedded.java import OLDEST, find_java
+from embedded.programs import HOST, free_port
 from embedded.supervisor import Program, Supervisor
 
 NAME = "elasticsearch"
 IMAGE = f"elasticsearch:{VERSION}"
 CACHE = Path(__file__).parent.parent / ".cache" / "elasticsearch"
-HOST = "127.0.0.1"
 HEAP = "512m"
 ACCOUNT = "nobody"
 STARTS_WITHIN_S = 180.0
@@ -82,7 +81,7 @@ def find_or_provision(
     """
     if url := environment.get("ELASTICSEARCH_URL", "").strip():
         return Elasticsearch(url)
-    port = _free_port()
+    port = free_port()
     url = f"http://{HOST}:{port}"
     if _docker_has_it(report):
         return Elasticsearch(url, _container(port, heap))
@@ -144,7 +143,7 @@ def _process(home: Path, folder: Path, java: Path, port: int, heap: str) -> Prog
         **SETTINGS,
         "network.host": HOST,
         "http.port": port,
-        "transport.port": _free_port(),
+        "transport.port": free_port(),
         "path.data": str(folder / "data"),
         "path.logs": str(folder / "logs"),
     }
@@ -178,13 +177,6 @@ def _process(home: Path, folder: Path, java: Path, port: int, heap: str) -> Prog
     give(folder, ACCOUNT)
     open_the_way(home)
     return Program(NAME, command, environment, account=ACCOUNT, folder=home)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":  # fetches it, so that tests need not wait for that

@@ -42,9 +42,15 @@ def monitor(where: Mapping[str, str]) -> Program:
     return Program("connection-monitor", command, where, folder=CHECKOUT)
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port that nobody has just now."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
-        return port
+    """A port that nobody has just now, and that was given to none of our programs before."""
+    while True:
+        with socket.socket() as free:
+            free.bind((HOST, 0))
+            port: int = free.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from embedded.programs import free_port
 from projections.paging import decode_cursor
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, wait_for
 from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from embedded.programs import free_port
 from embedded.supervisor import Program, Supervisor
 from simulator.dice import dice as dice_of
 from tests.chaos.database import Database
@@ -15,7 +16,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.running import Everything, Running, Victim, Worker
 from tests.chaos.senders import DEVICES, Device, Dispatcher, Sender, sending
 from tests.chaos.wire import Wire
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, wait_for
 from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:

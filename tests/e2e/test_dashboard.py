@@ -15,7 +15,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.running import Run, free_port, named, wait_for
+from embedded.programs import free_port
+from tests.running import Run, named, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

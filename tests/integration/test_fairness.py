@@ -14,8 +14,9 @@ from socket import create_connection
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from embedded.programs import free_port
 from tests.following import VINS
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, wait_for
 from tests.streaming import is_ready
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.serving import served

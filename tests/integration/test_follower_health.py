@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from embedded.programs import free_port
 from projections.catalog import CUSTOMER_VEHICLES
 from tests.following import VINS, reached, record
-from tests.running import CHECKOUT, free_port, get, wait_for
+from tests.running import CHECKOUT, get, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

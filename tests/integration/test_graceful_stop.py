@@ -13,8 +13,9 @@ from http.client import HTTPConnection, HTTPException
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from embedded.programs import free_port
 from tests.following import VINS
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, wait_for
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.serving import served
 

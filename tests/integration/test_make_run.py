@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.running import FIRST_START_S, START_S, STOP_S, VIN, Run, free_port, named, wait_for
+from embedded.programs import free_port
+from tests.running import FIRST_START_S, START_S, STOP_S, VIN, Run, named, wait_for
 
 BACK_AGAIN_S = 60.0
 

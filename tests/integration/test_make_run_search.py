@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running import FIRST_START_S, VIN, Run, free_port, named, wait_for
+from embedded.programs import free_port
+from tests.running import FIRST_START_S, VIN, Run, named, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from embedded.programs import free_port
 from tests.monitoring import (
     LIMIT_S,
     VIN,
@@ -24,7 +25,7 @@ from tests.monitoring import (
     replayed,
     vin_of,
 )
-from tests.running import CHECKOUT, free_port, get, wait_for
+from tests.running import CHECKOUT, get, wait_for
 from vehicle_tracker.domain.connection import (
     ConnectionEvent,
     VehicleConnected,

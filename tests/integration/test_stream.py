@@ -15,10 +15,11 @@ from uuid import uuid4
 
 import pytest
 
+from embedded.programs import free_port
 from projections.paging import encode_cursor
 from read_service.live.feed import MOST_MISSED
 from tests.following import VINS, append, catch_up, new_follower, record, running
-from tests.running import CHECKOUT, free_port, wait_for
+from tests.running import CHECKOUT, wait_for
 from tests.streaming import Client, ReadService, is_ready, serving
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import VehicleDisconnected, connection_stream
