@@ -92,5 +92,7 @@ def _http_url(value: str) -> None:
 
 
 def _exit(error: Exception) -> NoReturn:
-    sys.stderr.write(f"wrong setting: {error}\n")
+    missing = error.__cause__
+    which = f" {missing.strerror}: {missing.filename}" if isinstance(missing, OSError) else ""
+    sys.stderr.write(f"wrong setting: {error}{which}\n")
     raise SystemExit(2)
