@@ -79,8 +79,9 @@ def test_a_store_that_is_not_migrated(
 @pytest.mark.parametrize("process", ["write", "read", "monitor", "follower"])
 def test_a_port_that_is_taken(process: str, engine: Engine, postgresql: tuple[str, ...]) -> None:
     """It names the port."""
-    taken = "import socket, time; socket.create_server(('', 8000)); time.sleep(600)"
-    with container(engine, *postgresql, name_of("write"), "python", "-c", taken) as other:
+    somebody = "python", "-m", "http.server", "8000"
+    with container(engine, *postgresql, name_of("write"), *somebody) as other:
+        other.await_status(f"{other.address(8000)}/")
         within = [one for one in postgresql if not one.startswith("--network")]
         same = f"--network=container:{other.identity}"
         assert "port 8000" in refusal(engine, same, *within, *ALL[process])
