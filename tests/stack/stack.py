@@ -134,7 +134,9 @@ class Stack:
         return self._docker("service", "inspect", "--format", asked, *services)
 
     def remove(self) -> None:
-        """Remove everything that was made, the swarm too if it is ours."""
+        """Remove everything that was made, the swarm too if it is ours; again does nothing."""
+        if self._docker("info", "--format", "{{.Swarm.LocalNodeState}}") != "active":
+            return
         self._clear()
         if self._own_swarm:
             self._docker("swarm", "leave", "--force")

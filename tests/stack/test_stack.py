@@ -128,7 +128,7 @@ def test_a_release_that_does_not_stay_up_is_taken_back(
     report(say, f"a broken release, taken back after {took:.0f} s", ledger)
     assert code == 1, said
     assert f"{BROKEN} does not stay up; back to {NEXT}" in said
-    assert stack.tags() == {NEXT}
+    wait_until(lambda: stack.tags() == {NEXT}, 60)  # the last of it is still being stopped
     assert not ledger.failures
     expect_all(ledger)
 
