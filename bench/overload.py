@@ -116,10 +116,10 @@ def measure(seconds: float) -> dict[str, Any]:
         }
 
 
-def _in_words(figure: Any) -> str:
+def _in_words(figure: Any) -> Any:
     if isinstance(figure, dict):
         return ", ".join(f"{count:,} x {status}" for status, count in figure.items())
-    return f"{figure:,.2f}" if isinstance(figure, float) else f"{figure:,}"
+    return f"{figure:,.2f}" if isinstance(figure, float) else figure
 
 
 @click.command()

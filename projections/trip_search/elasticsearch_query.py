@@ -5,11 +5,10 @@ It may find a few too many, for they are judged again by PostgreSQL, but never t
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from projections.trip_search.index import DECIMALS
-from projections.vehicle_search.elasticsearch_query import Query, any_of
+from projections.vehicle_search.elasticsearch_query import Query, any_of, containing
 from vehicle_tracker.domain.values import to_microseconds
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from projections.trips.model import TripQuery
     from projections.vehicle_search.model import Box
 
-_SPECIAL = re.compile(r"([\\*?])")
 _MARGIN = 10**-DECIMALS
 _NEWEST_FIRST: list[Query] = [{"started_us": "desc"}, {"trip_id": "desc"}]
 
@@ -50,8 +48,7 @@ def request(
 
 
 def _with_word(named: Named) -> Query:
-    literally = _SPECIAL.sub(r"\\\1", named.word)
-    driver: Query = {"wildcard": {"tokens": {"value": f"*{literally}*"}}}
+    driver = containing("tokens", named.word)
     vehicles: Query = {"terms": {"vin": list(named.vins)}}
     customers: Query = {"terms": {"customer_id": list(named.customer_ids)}}
     return any_of([driver, vehicles, customers])

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Query = dict[str, Any]
 
-_SPECIAL, _ITSELF = re.compile(r"([*?\\])"), r"\\\1"
-"""What stands for something else in a pattern of `wildcard`, and how it stands for itself."""
+_SPECIAL = re.compile(r"([*?\\])")
+"""What stands for something else in a pattern of `wildcard`."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _IN_USE: Query = {"term": {"kind": "vehicle"}}
@@ -40,11 +40,16 @@ def with_fragment(word: str) -> Query:
     its rows are is not looked at: of words that most vehicles have, that would take seconds.
     Customers' names are few, so they are looked through one by one.
     """
-    pattern = f"*{_SPECIAL.sub(_ITSELF, word)}*"
-    in_a_name: Query = {"wildcard": {"customer_folded": {"value": pattern}}}
+    in_a_name = containing("customer_folded", word)
     if len(word) < IN_A_ROW:
         return any_of([{"prefix": {"fragments": {"value": word}}}, in_a_name])
     return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}, in_a_name])
+
+
+def containing(field: str, text: str) -> Query:
+    """The text is somewhere in a keyword, as it is: each one there is is looked through."""
+    literally = _SPECIAL.sub(r"\\\1", text)
+    return {"wildcard": {field: {"value": f"*{literally}*"}}}
 
 
 def begins_with_a_typo(word: str) -> Query:
