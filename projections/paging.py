@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -29,6 +30,17 @@ def decode_cursor(cursor: str, place: Any) -> Any:
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
         raise invalid_cursor() from error
     return values
+
+
+def instant_in(text: str) -> datetime:
+    """An instant that a cursor's place has as a text. Errors: `invalid_cursor`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid_cursor() from error
+    if instant.tzinfo is None:
+        raise invalid_cursor()
+    return instant
 
 
 def invalid_cursor() -> Invalid:

@@ -15,13 +15,13 @@ from elasticsearch import NotFoundError
 from projections.customer_vehicles.model import STATUSES
 from projections.elasticsearch import answers, told_to_clients
 from projections.elasticsearch_index import found_position
-from projections.paging import decode_cursor, encode_cursor, invalid_cursor
+from projections.paging import decode_cursor, encode_cursor, instant_in, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
 from projections.vehicle_search.words import words
-from vehicle_tracker.domain.values import to_microseconds, vehicle_stream
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,17 +38,20 @@ MOST_BLOCKS, MOST_OUTSIDE = 200, 20_000
 """A shape of more blocks of cells, or with more vehicles just outside, is PostgreSQL's."""
 
 
+_BY_HEARTBEAT = "last_heartbeat_at"
+
+
 class _OnlyHeartbeatsTell(Exception):
     """The index cannot answer; PostgreSQL can."""
 
 
 class _Found(NamedTuple):
-    """What the index answered, of `position` or later. A hit is its key in the order, and VIN."""
+    """What the index answered, of `position` or later."""
 
     position: int
     statuses: Mapping[Status, int]
     customers: list[tuple[UUID, int]]
-    hits: list[tuple[str, str]]
+    hits: list[ask.Place]
 
 
 class ElasticsearchVehicleSearch:
@@ -85,10 +88,10 @@ class ElasticsearchVehicleSearch:
 
         The index may have been refreshed once between its counts and its hits.
         """
-        after = _place(query)
         at = ask.Instant(to_microseconds(now), to_microseconds(now - self._limit))
         try:
             self._expect_known_here(query)
+            after = _place(query)
             asked = [*ask.filters(query, at), *self._in_shapes(query)]
             with told_to_clients():
                 found = self._found(query, asked, at, after)
@@ -99,7 +102,8 @@ class ElasticsearchVehicleSearch:
     def _expect_known_here(self, query: VehicleQuery) -> None:
         """When a vehicle was heard is known of those only that were judged silent."""
         too_short = query.silent_for is not None and query.silent_for < self._limit
-        if too_short or query.sort.lstrip("-") == "last_heartbeat_at":
+        of_others = query.silent_for is None and set(query.statuses) != {"disconnected"}
+        if too_short or (of_others and query.sort.lstrip("-") == _BY_HEARTBEAT):
             raise _OnlyHeartbeatsTell
 
     def _in_shapes(self, query: VehicleQuery) -> list[Query]:
@@ -120,7 +124,7 @@ class ElasticsearchVehicleSearch:
         query: VehicleQuery,
         asked: Sequence[Query],
         at: ask.Instant,
-        after: tuple[str, str] | None,
+        after: ask.Place | None,
     ) -> _Found:
         wanted = words(query.q)
         as_they_are = [ask.with_fragment(word) for word in wanted]
@@ -137,7 +141,7 @@ class ElasticsearchVehicleSearch:
         found = answers(self._client, self._alias, [ask.anywhere(one) for one in as_they_are])
         return [
             ask.begins_with_a_typo(word)
-            if len(word) >= SHORTEST_FORGIVEN and not one["hits"]["total"]["value"]
+            if len(word) >= SHORTEST_FORGIVEN and not _count(one)
             else as_it_is
             for word, as_it_is, one in zip(wanted, as_they_are, found, strict=True)
         ]
@@ -147,18 +151,18 @@ class ElasticsearchVehicleSearch:
         query: VehicleQuery,
         asked: Sequence[Query],
         at: ask.Instant,
-        after: tuple[str, str] | None,
+        after: ask.Place | None,
     ) -> _Found:
         """The position comes first: so what is found is at least as new."""
         lists = ask.lists(query, asked, at, after)
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
-        counted = [ask.statuses(query, asked, at), ask.customers(query, asked, at)]
-        first = [ask.position(), *counted, *patient]
+        counts = ask.counts(query, asked, at)
+        first = [ask.position(), ask.spared(query, asked, at), *patient, *counts]
         found = answers(self._client, self._alias, [*first, *(one.search for one in lists)])
-        if patient and found[3]["hits"]["total"]["value"]:
+        if patient and _count(found[2]):
             raise _OnlyHeartbeatsTell
         positions = [hit["fields"]["position"][0] for hit in found[0]["hits"]["hits"]]
-        buckets = found[2]["aggregations"]["by"]["buckets"]
+        counted = _counted(found[len(first) - len(counts) : len(first)])
         hits = [
             (one.status or hit["sort"][0], hit["sort"][-1])
             for one, answer in zip(lists, found[len(first) :], strict=True)
@@ -166,8 +170,8 @@ class ElasticsearchVehicleSearch:
         ]
         return _Found(
             position=positions[0] if positions else 0,
-            statuses=_statuses(found[1]["aggregations"]),
-            customers=[(UUID(one["key"]), one["doc_count"]) for one in buckets],
+            statuses=_statuses(counted["statuses"], spared=_count(found[1])),
+            customers=[(UUID(id_), count) for id_, count in counted["customers"].items()],
             hits=hits,
         )
 
@@ -189,27 +193,50 @@ class ElasticsearchVehicleSearch:
             total=total - (len(hits) - len(items)),
             statuses=found.statuses,
             customers=sorted(customers, key=lambda c: (folded(c.name), c.customer_id)),
-            next_cursor=encode_cursor(query.sort, *hits[-1]) if more else None,
+            next_cursor=_cursor(query, *hits[-1]) if more else None,
             position=min(known.position, found.position),
         )
 
 
-def _place(query: VehicleQuery) -> tuple[str, str] | None:
-    """The key and the VIN after which the page begins."""
+def _place(query: VehicleQuery) -> ask.Place | None:
+    """The place after which the page begins."""
     if query.cursor is None:
         return None
     sort, key, vin = decode_cursor(query.cursor, tuple[str, str, str])
     if sort != query.sort or (sort.lstrip("-") == "status" and key not in STATUSES):
         raise invalid_cursor()
+    if sort.lstrip("-") == _BY_HEARTBEAT:
+        return to_microseconds(instant_in(key)), vin
     return key, vin
 
 
-def _statuses(counted: Any) -> dict[Status, int]:
-    """Those that were judged silent and are not by now are connected."""
-    judged = {one["key"]: one["doc_count"] for one in counted["by"]["buckets"]}
-    spared = counted["spared"]["doc_count"]
+def _cursor(query: VehicleQuery, key: str | int, vin: str) -> str:
+    text = key if isinstance(key, str) else from_microseconds(key).isoformat()
+    return encode_cursor(query.sort, text, vin)
+
+
+def _statuses(judged: Mapping[str, int], *, spared: int) -> dict[Status, int]:
+    """Those that were judged silent and are not by now are connected.
+
+    Between the two counts the index may have been refreshed.
+    """
+    silent = judged.get("disconnected", 0)
+    connected = min(spared, silent)
     return {
-        "connected": judged.get("connected", 0) + spared,
-        "disconnected": judged.get("disconnected", 0) - spared,
+        "connected": judged.get("connected", 0) + connected,
+        "disconnected": silent - connected,
         "never_seen": judged.get("never_seen", 0),
     }
+
+
+def _counted(answers: Sequence[Any]) -> dict[str, dict[str, int]]:
+    return {
+        what: {one["key"]: one["doc_count"] for one in told["buckets"]}
+        for answer in answers
+        for what, told in answer["aggregations"].items()
+    }
+
+
+def _count(answer: Any) -> int:
+    count: int = answer["hits"]["total"]["value"]
+    return count

@@ -26,6 +26,10 @@ _MICROSECOND = timedelta(microseconds=1)
 _IN_USE: Query = {"term": {"kind": "vehicle"}}
 
 
+Place = tuple[str | int, str]
+"""Where a page ended: a key in the order, in microseconds if it is an instant; and a VIN."""
+
+
 class Instant(NamedTuple):
     """When statuses are asked for, and since when who has no limit must have been heard."""
 
@@ -104,28 +108,39 @@ def anywhere(word: Query) -> Query:
     return {"query": _all_of([_IN_USE, word]), **_WHETHER}
 
 
-def statuses(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
-    """How many are in each status that was judged, and how many of the silent are `spared`."""
-    by_status: Query = {"terms": {"field": "status"}}
-    return {
-        "query": _all_of([_IN_USE, *asked, *_of_customer(query)]),
-        "aggs": {"by": by_status, "spared": {"filter": _spared(at)}},
-        **_COUNTED,
-    }
+def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Query]:
+    """Searches that count: how many are in each status that was judged, and whose how many are.
 
-
-def customers(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
-    """How many are whose: of those who have most of them.
-
-    A search of its own: a filter within one of the whole fleet would look at each vehicle.
+    Neither is counted under its own filter. If there is none they are one search, and what is
+    asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
+    of no instant, so until the index changes Elasticsearch counts them once.
     """
+    of_status, of_customer = _of_status(query, at), _of_customer(query)
     most = [{"_count": "desc"}, {"_key": "asc"}]
     by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": most}
+    statuses: Query = {"statuses": {"terms": {"field": "status"}}}
+    customers: Query = {"customers": {"terms": by_customer}}
+    if not of_status and not of_customer:
+        return [_counting(asked, {**statuses, **customers})]
+    return [
+        _counting([*asked, *of_customer], statuses),
+        _counting([*asked, *of_status], customers),
+    ]
+
+
+def _counting(asked: Sequence[Query], what: Query) -> Query:
     return {
-        "query": _all_of([_IN_USE, *asked, *_of_status(query, at)]),
-        "aggs": {"by": {"terms": by_customer}},
-        **_COUNTED,
+        "query": _all_of([_IN_USE, *asked]),
+        "aggs": what,
+        "size": 0,
+        "track_total_hits": False,
     }
+
+
+def spared(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
+    """How many of the vehicles that were judged silent are connected."""
+    found = _all_of([_IN_USE, *asked, *_of_customer(query), _spared(at)])
+    return {"query": found, "size": 0, "track_total_hits": True}
 
 
 class List(NamedTuple):
@@ -136,7 +151,7 @@ class List(NamedTuple):
 
 
 def lists(
-    query: VehicleQuery, asked: Sequence[Query], at: Instant, after: tuple[str, str] | None
+    query: VehicleQuery, asked: Sequence[Query], at: Instant, after: Place | None
 ) -> list[List]:
     """Searches of which the hits, one after the other, are the page and more.
 
@@ -169,9 +184,6 @@ def lists(
 _WHETHER: Query = {"size": 0, "terminate_after": 1, "track_total_hits": True}
 """One hit is enough."""
 
-_COUNTED: Query = {"size": 0, "track_total_hits": False}
-"""No hit is shown."""
-
 _BARE: Query = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 """Only what it is sorted by: that is enough to look it up."""
 
@@ -179,10 +191,11 @@ _FIELDS = {
     "registration_number": "registration_number",
     "vin": "vin",
     "customer": "customer_folded",
+    "last_heartbeat_at": "last_heartbeat_us",
 }
 
 
-def _after(place: Sequence[str] | None) -> Query:
+def _after(place: Sequence[str | int] | None) -> Query:
     return {**_BARE, "search_after": list(place)} if place else _BARE
 
 

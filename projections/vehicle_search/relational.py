@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,7 +30,7 @@ from projections.customer_vehicles.relational import (
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.json_rows import as_json
-from projections.paging import decode_cursor, encode_cursor, invalid_cursor
+from projections.paging import decode_cursor, encode_cursor, instant_in, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search.model import (
     MOST_CUSTOMERS,
@@ -42,6 +41,7 @@ from projections.vehicle_search.relational_filters import Condition, conditions,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -205,12 +205,8 @@ class _Order:
         sort, key, vin = decode_cursor(cursor, tuple[str, str, str])
         if sort != self._sort:
             raise invalid_cursor()
-        if isinstance(self.key.type, DateTime) and key.lstrip("-") != "infinity":
-            try:
-                key = datetime.fromisoformat(key)
-            except ValueError as error:
-                raise invalid_cursor() from error
-        place = cast(key, self.key.type)
+        is_instant = isinstance(self.key.type, DateTime) and key.lstrip("-") != "infinity"
+        place = cast(instant_in(key) if is_instant else key, self.key.type)
         if self._reversed:
             beyond, not_before = self.key < place, self.key <= place
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -202,6 +202,34 @@ def test_pages_in_any_order(search: VehicleSearch, sort: str, limit: int) -> Non
     assert found == ORDERS[sort]
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize(
+    ("chosen", "plates"),
+    [
+        ({"statuses": ("disconnected",)}, ["PQR678", "DEF 456"]),
+        ({"silent_for": timedelta(minutes=2)}, ["PQR678", "DEF 456"]),
+        ({"statuses": ("disconnected", "connected")}, ["PQR678", "DEF 456", "MNO345", "ABC123"]),
+    ],
+)
+def test_who_is_silent_by_since_when(
+    search: VehicleSearch, chosen: dict[str, Any], plates: list[str], limit: int
+) -> None:
+    """The order that a dispatcher wants of them, page after page, in both directions."""
+    for sort, order in (("last_heartbeat_at", plates), ("-last_heartbeat_at", plates[::-1])):
+        found: list[str | None] = []
+        cursor: str | None = None
+        for _ in range(10):
+            query = VehicleQuery(sort=sort, limit=limit, cursor=cursor, **chosen)
+            page = search.search(query, NOW)
+            found += _plates(page)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert [plate for plate in found if plate in plates] == order
+        assert page.total == len(found)
+
+
+@pytest.mark.parametrize("statuses", [(), ("disconnected",)])
 @pytest.mark.parametrize(
     "cursor",
     [
@@ -210,16 +238,20 @@ def test_pages_in_any_order(search: VehicleSearch, sort: str, limit: int) -> Non
         encode_cursor("vin", "a", "b"),
         encode_cursor("-last_heartbeat_at", "yesterday", "b"),
         encode_cursor("-last_heartbeat_at", "", "b"),
-        encode_cursor("-last_heartbeat_at", "2026-01-31T12:00:00", "b", "c"),
+        encode_cursor("-last_heartbeat_at", "2026-01-31T12:00:00", "b"),
+        encode_cursor("-last_heartbeat_at", "2026-01-31T12:00:00+00:00", "b", "c"),
         encode_cursor("-last_heartbeat_at", 7, "b"),
         encode_cursor("-last_heartbeat_at", "infinityinfinity", "b"),
         encode_cursor("-last_heartbeat_at", "2026-01-31T12:00:00+00:00", "b\0"),
     ],
 )
-def test_a_cursor_of_another_list_is_refused(search: VehicleSearch, cursor: str) -> None:
+def test_a_cursor_of_another_list_is_refused(
+    search: VehicleSearch, cursor: str, statuses: tuple[Any, ...]
+) -> None:
     """Malformed, tampered with or of another order: `invalid_cursor`, never a wrong page."""
+    query = VehicleQuery(sort="-last_heartbeat_at", cursor=cursor, statuses=statuses)
     with pytest.raises(Invalid) as refusal:
-        search.search(VehicleQuery(sort="-last_heartbeat_at", cursor=cursor), NOW)
+        search.search(query, NOW)
     assert refusal.value.code == "invalid_cursor"
 
 

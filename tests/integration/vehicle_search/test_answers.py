@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_who_is_silent_is_known_to_the_index_from_every_limit_on(
     copied.kept()
     assert len(_found(copied, VehicleQuery(**run), now)) == 5  # one has a limit of ten minutes
     assert len(_found(copied, VehicleQuery(silent_for=MINUTE), now)) == 5
-    assert len(_found(copied, VehicleQuery(silent_for=timedelta(hours=1)), now)) == 0
+    assert len(_found(copied, VehicleQuery(silent_for=HOUR), now)) == 0
     assert [one.silent_for for one in asked] == [5 * MINUTE, MINUTE]
 
 
@@ -71,6 +72,20 @@ def test_the_order_by_heartbeats_is_that_of_postgresql(
     page = copied.search().search(VehicleQuery(sort="-last_heartbeat_at", limit=1), HEARD_AT)
     assert [view.vehicle.vin for view in page.items] == [VINS[4]]
     assert len(asked) == 1
+
+
+def test_since_when_the_silent_are_is_known_to_the_index(
+    copied: Copied, asked: list[VehicleQuery]
+) -> None:
+    """Of those who were judged silent the index knows when they were heard: it sorts by that."""
+    now = HEARD_AT + timedelta(hours=2)
+    copied.fold(judged_by=now)
+    copied.copy()
+    copied.kept()
+    by_heartbeat = {"sort": "-last_heartbeat_at"}
+    assert len(_found(copied, VehicleQuery(statuses=("disconnected",), **by_heartbeat), now)) == 5
+    assert len(_found(copied, VehicleQuery(silent_for=HOUR, **by_heartbeat), now)) == 5
+    assert not asked
 
 
 def test_who_moved_within_a_cell_is_where_it_is_now(
