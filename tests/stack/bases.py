@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).parents[2]
 STAND_INS = Path(__file__).parent / "stand_ins"
 DEBIAN = "debian:bookworm-slim"
 PROXY = "traefik:v3.7"
-"""The one that nothing here can stand in for; see `proxy.py`."""
+"""See `traefik.py`."""
 
 STAND_IN = "vehicle-tracker.stand-in"
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack import bases, images, proxy
+from tests.stack import bases, images, traefik
 from tests.stack.engine import Engine
 from tests.stack.images import AS_IN_THE_STACK, container, name_of
-from tests.stack.stack import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,8 +36,8 @@ def engine(say: Callable[[str], None]) -> Iterator[Engine]:
     try:
         say(f"\n  {one.find_or_start()}")
         if not bases.provide(one, say):
-            say("no image of Traefik is to be had: nginx stands in for it, by the same routes")
-            proxy.build_stand_in(one, FILE)
+            say(f"no image of Traefik is to be had: {traefik.VERSION}, compiled here")
+            traefik.build_stand_in(one, say)
         images.build(one)
         yield one
     finally:

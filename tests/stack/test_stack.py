@@ -12,6 +12,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 from tests.stack import images
@@ -19,7 +20,7 @@ from tests.stack.load import Load, client
 from tests.stack.stack import NAME, Stack, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.stack.engine import Engine
     from tests.stack.load import Ledger
@@ -71,9 +72,28 @@ def test_each_path_has_its_service(stack: Stack) -> None:
         "/heartbeat/ping": "pong",
         "/api/v1/projections": "trip_search",
     }.items():
-        status, said = ask("GET", path)
-        assert status == 200, (path, said)
-        assert expected in said, path
+        # Traefik asks the swarm every two seconds what there is.
+        wait_until(partial(_is_answered, path), 10, lambda path=path: str(ask("GET", path)))
+        assert expected in ask("GET", path)[1], path
+
+
+def test_the_proxy_guards_what_is_behind_it(stack: Stack, engine: Engine) -> None:
+    """TLS, headers, so many requests a second; its own pages are shut, and queries not logged."""
+    status, headers = headers_of("http://localhost/")
+    assert (status, headers["Location"]) in {(code, "https://localhost/") for code in (301, 308)}
+    status, headers = headers_of("/")
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert ask_json("GET", "/api/rawdata")[0] == 404
+    assert "<vt-root>" in ask("GET", "/dashboard/")[1]
+    assert ask("GET", "/api/v1/vehicles?q=nobodysbusiness")[0] == 200
+    statuses = asyncio.run(_all_at_once("/search/ping", 1_000))
+    assert set(statuses) == {200, 429}
+    logged = partial(engine, "service", "logs", "--raw", f"{NAME}_proxy")
+    wait_until(lambda: '"RequestPath":"/api/v1/vehicles' in logged(), 10)
+    assert "nobodysbusiness" not in logged()
 
 
 def test_what_is_posted_is_read_back(stack: Stack, say: Callable[[str], None]) -> None:
@@ -198,12 +218,53 @@ def _heartbeats(vin: str, acknowledged: list[str]) -> Iterator[str]:
     asked = f"/api/v1/vehicles/{vin}/heartbeats?from={min(acknowledged)}&limit=500"
     cursor = ""
     while True:
-        status, page = ask_json("GET", asked + cursor)
-        assert status == 200, page
+        page = _answered(asked + cursor)
         yield from (one["recorded_at"] for one in page["items"])
         if not page["next_cursor"]:
             return
         cursor = f"&cursor={page['next_cursor']}"
+
+
+def _answered(path: str) -> Any:
+    """What it says, sooner or later: one replica may be back before the other."""
+    said: list[Any] = []
+
+    def is_answered() -> bool:
+        status, page = ask_json("GET", path)
+        said.append(page)
+        return status == 200
+
+    wait_until(is_answered, 10, lambda: str(said[-1]))
+    return said[-1]
+
+
+def _is_answered(path: str) -> bool:
+    return ask("GET", path)[0] == 200
+
+
+async def _all_at_once(path: str, count: int) -> list[int]:
+    """The statuses of so many requests, a hundred at a time."""
+
+    async def some(session: aiohttp.ClientSession) -> list[int]:
+        statuses = []
+        for _ in range(count // 100):
+            async with session.get(path) as answer:
+                statuses.append(answer.status)
+        return statuses
+
+    async with client() as session:
+        found = await asyncio.gather(*(some(session) for _ in range(100)))
+    return [status for statuses in found for status in statuses]
+
+
+def headers_of(address: str) -> tuple[int, Mapping[str, str]]:
+    """The status and the headers of what is answered there, or of where it sends us."""
+
+    async def request() -> tuple[int, Mapping[str, str]]:
+        async with client() as session, session.get(address, allow_redirects=False) as answer:
+            return answer.status, answer.headers
+
+    return asyncio.run(request())
 
 
 def ask(method: str, path: str, data: str = "") -> tuple[int, str]:
