@@ -154,6 +154,8 @@ def http_problem(error: HTTPException) -> Response:
 
 def _read_away(most_bytes: int = 64_000_000) -> None:
     """Read the rest of a body, kept nowhere: most clients look for an answer only after sending."""
+    if not request.environ.get("wsgi.input_terminated"):
+        return
     body = request.environ["wsgi.input"]
     while most_bytes > 0 and (part := body.read(65_536)):
         most_bytes -= len(part)
@@ -205,11 +207,13 @@ def in_words(errors: dict[str, list[str]]) -> str:
 def _with_chunked_bodies(application: WSGIApplication) -> WSGIApplication:
     """Granian ends its input at the body's end, so that one of unknown length can be read too.
 
-    Werkzeug would take it for empty, and an empty body is a legal heartbeat.
+    Werkzeug would take it for empty, and an empty body is a legal heartbeat. Its own server, for
+    development, does not end it, and says itself where it does.
     """
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.input_terminated"] = True
+        if not environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug/"):
+            environ["wsgi.input_terminated"] = True
         return application(environ, start_response)
 
     return call
