@@ -40,6 +40,15 @@ _read_views = msgspec.json.Decoder(list[VehicleView]).decode
 _read_names = msgspec.json.Decoder(dict[UUID, str]).decode
 
 
+_owner = (
+    select(customer.c.name, customer.c.address, customer.c.disconnect_after_s)
+    .where(customer.c.customer_id == vehicle.c.customer_id)
+    # As `newest_connection`: of a page's owners, not of all there are.
+    .offset(0)
+    .lateral()
+)
+
+
 class RelationalCustomerVehicles:
     """`CustomerVehicles` on the tables of the projection `customer_vehicles`."""
 
@@ -63,9 +72,10 @@ class RelationalCustomerVehicles:
     def vehicles_of(self, customer_name: str) -> tuple[Sequence[VehicleView], int]:
         """All vehicles of the customers whose name has this in it, by VIN, and the position."""
         name = folded(customer_name)
-        named = customer.c.folded_name.like(fragment(name)) if name else true()
+        named = select(customer.c.customer_id).where(customer.c.folded_name.like(fragment(name)))
+        theirs = vehicle.c.customer_id.in_(named) if name else true()
         with self._engine.connect() as connection:
-            return _vehicles(connection, named), self._at(connection)
+            return _vehicles(connection, theirs), self._at(connection)
 
     def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
         """Those of the vehicles that are in use, the customers' names, and the position."""
@@ -144,19 +154,15 @@ def _views_of(which: ColumnElement[bool]) -> Select[Any]:
     """`VehicleView`s by VIN, as one text."""
     view = func.json_build_array(
         func.row_to_json(vehicle.table_valued()),
-        func.coalesce(customer.c.name, ""),
-        func.coalesce(customer.c.address, ""),
-        customer.c.disconnect_after_s,
+        func.coalesce(_owner.c.name, ""),
+        func.coalesce(_owner.c.address, ""),
+        _owner.c.disconnect_after_s,
         *newest_connection.c,
     )
     by_vin = aggregate_order_by(view, vehicle.c.vin)
     return (
         select(cast(func.coalesce(func.json_agg(by_vin), literal_column("'[]'")), Text))
-        .select_from(
-            vehicle.outerjoin(customer, vehicle.c.customer_id == customer.c.customer_id).outerjoin(
-                newest_connection, true()
-            )
-        )
+        .select_from(vehicle.outerjoin(_owner, true()).outerjoin(newest_connection, true()))
         .where(in_use, which)
     )
 

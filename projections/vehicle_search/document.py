@@ -22,6 +22,9 @@ _BETWEEN = "\x1f"
 IN_A_ROW = 3
 """Fragments are found by rows of so many characters."""
 
+BEGINNINGS = range(3, 21)
+"""By beginnings of so many characters words are found, and as a whole."""
+
 _GAP = (IN_A_ROW - 1) * " "
 """Between words: so a row begins at each of their characters, and none is of two words."""
 
@@ -65,6 +68,11 @@ def source(vehicle: Row[Any]) -> bytes:
         if vehicle.limit_s is not None:
             found_by["connected_until_us"] = heard_us + vehicle.limit_s * 1_000_000
     return msgspec.json.encode(found_by)
+
+
+def is_beginning(word: str) -> bool:
+    """Whether any text that has a word that begins so is found by it in `words`."""
+    return len(word) in BEGINNINGS and "=" not in word
 
 
 def label(key: str, value: str) -> str:

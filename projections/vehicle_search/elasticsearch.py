@@ -7,6 +7,7 @@ whole question, or just which vehicles at the edge of a shape are not in it.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from projections.paging import decode_cursor, encode_cursor, instant_in, invalid
 from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by
+from projections.vehicle_search.document import is_beginning
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
 from projections.vehicle_search.words import words
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_stream
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 MOST_BLOCKS, MOST_OUTSIDE = 200, 20_000
 """A shape of more blocks of cells, or with more vehicles just outside, is PostgreSQL's."""
 
+MOST_NAMED = 100
+"""A word within more customers' names than these is looked for in all that the index knows."""
 
 _BY_HEARTBEAT = "last_heartbeat_at"
 
@@ -127,14 +131,24 @@ class ElasticsearchVehicleSearch:
         after: ask.Place | None,
     ) -> _Found:
         wanted = words(query.q)
-        as_they_are = [ask.with_fragment(word) for word in wanted]
-        found = self._ask(query, [*as_they_are, *asked], at, after)
+        as_they_are = self._as_they_are(wanted)
+        found = self._ask(query, [*as_they_are, *asked], at, after, few=bool(wanted))
         if not wanted or any(found.statuses.values()) or found.customers:
             return found
         forgiven = self._forgiven(wanted, as_they_are)
         if forgiven == as_they_are:
             return found
-        return self._ask(query, [*forgiven, *asked], at, after)
+        return self._ask(query, [*forgiven, *asked], at, after, few=True)
+
+    def _as_they_are(self, wanted: list[str]) -> list[Query]:
+        """A query a word.
+
+        Names that begin so are in the index. Within them few words are ever found, which
+        PostgreSQL sees at once: it has each name once.
+        """
+        named = self._relational.named([*filter(is_beginning, wanted)], MOST_NAMED + 1)
+        few = {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
+        return [ask.with_fragment(word, few.get(word)) for word in wanted]
 
     def _forgiven(self, wanted: list[str], as_they_are: list[Query]) -> list[Query]:
         """A query a word, those that are nowhere as they are with a typo."""
@@ -152,26 +166,35 @@ class ElasticsearchVehicleSearch:
         asked: Sequence[Query],
         at: ask.Instant,
         after: ask.Place | None,
+        *,
+        few: bool,
     ) -> _Found:
-        """The position comes first: so what is found is at least as new."""
-        lists = ask.lists(query, asked, at, after)
+        """What the index answers; in one search if few are expected to be found.
+
+        The position comes first: so what is found is at least as new.
+        """
+        parts = ask.lists(query, at, after)
+        pages = [ask.listed(part, asked) for part in parts]
+        counts = [] if few else ask.counts(query, asked, at)
+        if few:
+            pages[0] = ask.listed_and_counted(parts[0], query, asked, at)
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
-        counts = ask.counts(query, asked, at)
-        first = [ask.position(), ask.spared(query, asked, at), *patient, *counts]
-        found = answers(self._client, self._alias, [*first, *(one.search for one in lists)])
-        if patient and _count(found[2]):
+        first = [ask.position(), *patient]
+        found = answers(self._client, self._alias, [*first, *counts, *pages])
+        if patient and _count(found[1]):
             raise _OnlyHeartbeatsTell
         positions = [hit["fields"]["position"][0] for hit in found[0]["hits"]["hits"]]
-        counted = _counted(found[len(first) - len(counts) : len(first)])
+        facets = dict(chain.from_iterable(one.get("aggregations", {}).items() for one in found))
         hits = [
-            (one.status or hit["sort"][0], hit["sort"][-1])
-            for one, answer in zip(lists, found[len(first) :], strict=True)
+            (part.status or hit["sort"][0], hit["sort"][-1])
+            for part, answer in zip(parts, found[-len(parts) :], strict=True)
             for hit in answer["hits"]["hits"]
         ]
+        customers = _buckets(facets["customers"])
         return _Found(
             position=positions[0] if positions else 0,
-            statuses=_statuses(counted["statuses"], spared=_count(found[1])),
-            customers=[(UUID(id_), count) for id_, count in counted["customers"].items()],
+            statuses=_statuses(_buckets(facets["statuses"]), facets["spared"]["doc_count"]),
+            customers=[(UUID(id_), count) for id_, count in customers.items()],
             hits=hits,
         )
 
@@ -215,7 +238,7 @@ def _cursor(query: VehicleQuery, key: str | int, vin: str) -> str:
     return encode_cursor(query.sort, text, vin)
 
 
-def _statuses(judged: Mapping[str, int], *, spared: int) -> dict[Status, int]:
+def _statuses(judged: Mapping[str, int], spared: int) -> dict[Status, int]:
     """Those that were judged silent and are not by now are connected.
 
     Between the two counts the index may have been refreshed.
@@ -229,12 +252,9 @@ def _statuses(judged: Mapping[str, int], *, spared: int) -> dict[Status, int]:
     }
 
 
-def _counted(answers: Sequence[Any]) -> dict[str, dict[str, int]]:
-    return {
-        what: {one["key"]: one["doc_count"] for one in told["buckets"]}
-        for answer in answers
-        for what, told in answer["aggregations"].items()
-    }
+def _buckets(facet: Any) -> dict[str, int]:
+    """What was counted, of all or under another's filter."""
+    return {one["key"]: one["doc_count"] for one in facet.get("under", facet)["buckets"]}
 
 
 def _count(answer: Any) -> int:

@@ -12,6 +12,7 @@ from projections.vehicle_search.model import MOST_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from projections.customer_vehicles.model import Status
     from projections.vehicle_search.covered import Block
@@ -37,17 +38,19 @@ class Instant(NamedTuple):
     since_us: int
 
 
-def with_fragment(word: str) -> Query:
+def with_fragment(word: str, named: Sequence[UUID] | None) -> Query:
     """The word is somewhere in the vehicle, as it is: its rows of characters follow each other.
 
     Mostly it is the beginning of one of the vehicle's words, which is one list to read. Then where
     its rows are is not looked at: of words that most vehicles have, that would take seconds.
-    Customers' names are few, so they are looked through one by one.
+    `named` are the customers with the word within a word of their name; if they are not known,
+    all names are looked through, in each segment of the index.
     """
-    in_a_name = containing("customer_folded", word)
+    owned: list[Query] = [{"terms": {"customer_id": [str(id_) for id_ in named]}}] if named else []
+    in_a_name = [containing("customer_folded", word)] if named is None else owned
     if len(word) < IN_A_ROW:
-        return any_of([{"prefix": {"fragments": {"value": word}}}, in_a_name])
-    return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}, in_a_name])
+        return any_of([{"prefix": {"fragments": {"value": word}}}, *in_a_name])
+    return any_of([{"term": {"words": word}}, {"match_phrase": {"fragments": word}}, *in_a_name])
 
 
 def containing(field: str, text: str) -> Query:
@@ -113,16 +116,16 @@ def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Que
 
     Neither is counted under its own filter. If there is none they are one search, and what is
     asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
-    of no instant, so until the index changes Elasticsearch counts them once.
+    of no instant, so until the index changes Elasticsearch counts them once. How many are `spared`
+    is of an instant, and a search of its own.
     """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
-    most = [{"_count": "desc"}, {"_key": "asc"}]
-    by_customer = {"field": "customer_id", "size": MOST_CUSTOMERS, "order": most}
-    statuses: Query = {"statuses": {"terms": {"field": "status"}}}
-    customers: Query = {"customers": {"terms": by_customer}}
+    statuses, customers = {"statuses": _STATUSES}, {"customers": _CUSTOMERS}
+    spared = _counting([*asked, *of_customer, _spared(at)], {"spared": {"filter": _all_of([])}})
     if not of_status and not of_customer:
-        return [_counting(asked, {**statuses, **customers})]
+        return [spared, _counting(asked, {**statuses, **customers})]
     return [
+        spared,
         _counting([*asked, *of_customer], statuses),
         _counting([*asked, *of_status], customers),
     ]
@@ -137,41 +140,47 @@ def _counting(asked: Sequence[Query], what: Query) -> Query:
     }
 
 
-def spared(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
-    """How many of the vehicles that were judged silent are connected."""
-    found = _all_of([_IN_USE, *asked, *_of_customer(query), _spared(at)])
-    return {"query": found, "size": 0, "track_total_hits": True}
+_STATUSES: Query = {"terms": {"field": "status"}}
+_CUSTOMERS: Query = {
+    "terms": {
+        "field": "customer_id",
+        "size": MOST_CUSTOMERS,
+        "order": [{"_count": "desc"}, {"_key": "asc"}],
+    }
+}
 
 
 class List(NamedTuple):
-    """A search for a part of a page, and the status by which its hits are sorted, if they are."""
+    """A part of a page: what of all that is found is shown in it, and in which order.
+
+    `status` is that by which its hits are sorted, if they are.
+    """
 
     status: Status | None
-    search: Query
+    shown: list[Query]
+    order: Query
 
 
-def lists(
-    query: VehicleQuery, asked: Sequence[Query], at: Instant, after: Place | None
-) -> list[List]:
-    """Searches of which the hits, one after the other, are the page and more.
+def lists(query: VehicleQuery, at: Instant, after: Place | None) -> list[List]:
+    """Lists of which the hits, one after the other, are the page and more.
 
     By a key, then by VIN; `after` are those of the last one of the page before. The order by status
     is a list a status.
     """
-    found = [_IN_USE, *asked, *_of_status(query, at), *_of_customer(query)]
+    shown = [*_of_status(query, at), *_of_customer(query)]
     key, size = query.sort.lstrip("-"), query.limit + 1
     direction = "desc" if key != query.sort else "asc"
     by_vin: Query = {"vin": {"order": "asc"}}
     if key != "status":
         sort = [{_FIELDS[key]: {"order": direction}}, by_vin]
-        return [List(None, {"query": _all_of(found), "sort": sort, "size": size, **_after(after)})]
+        return [List(None, shown, {"sort": sort, "size": size, **_after(after)})]
     statuses = sorted(STATUSES, reverse=direction == "desc")
     begun = next((n for n, one in enumerate(statuses) if after and one == after[0]), 0)
     return [
         List(
             status,
+            [*shown, _is(status, at)],
             {
-                "query": _all_of([*found, _is(status, at)]),
                 "sort": [by_vin],
                 "size": size,
                 **_after(after[1:] if after and status == after[0] else None),
@@ -179,6 +188,25 @@ def lists(
         )
         for status in statuses[begun:]
     ]
+
+
+def listed(part: List, asked: Sequence[Query]) -> Query:
+    """A search for a part of a page. Whoever does not count can stop where the page ends."""
+    return {"query": _all_of([_IN_USE, *asked, *part.shown]), **part.order}
+
+
+def listed_and_counted(
+    part: List, query: VehicleQuery, asked: Sequence[Query], at: Instant
+) -> Query:
+    """The same, and all that `counts` do: for what is dear to find and mostly little."""
+    of_status, of_customer = _of_status(query, at), _of_customer(query)
+    facets = {
+        "spared": {"filter": _all_of([*of_customer, _spared(at)])},
+        "statuses": {"filter": _all_of(of_customer), "aggs": {"under": _STATUSES}},
+        "customers": {"filter": _all_of(of_status), "aggs": {"under": _CUSTOMERS}},
+    }
+    found, shown = _all_of([_IN_USE, *asked]), _all_of(part.shown)
+    return {"query": found, "post_filter": shown, "aggs": facets, **part.order}
 
 
 _WHETHER: Query = {"size": 0, "terminate_after": 1, "track_total_hits": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projections.elasticsearch_index import KEYWORD, POSITION_FIELDS, Definition
-from projections.vehicle_search.document import IN_A_ROW
+from projections.vehicle_search.document import BEGINNINGS, IN_A_ROW
 
 _SETTINGS: dict[str, Any] = {
     # One shard, so that whoever sees the position sees everything that was stored before it.
@@ -22,8 +22,8 @@ _SETTINGS: dict[str, Any] = {
         "filter": {
             "beginnings": {
                 "type": "edge_ngram",
-                "min_gram": 3,
-                "max_gram": 20,
+                "min_gram": BEGINNINGS[0],
+                "max_gram": BEGINNINGS[-1],
                 "preserve_original": True,
             }
         },

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     cast,
     func,
     not_,
@@ -40,8 +41,9 @@ from projections.vehicle_search.model import (
 from projections.vehicle_search.relational_filters import Condition, conditions, in_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from sqlalchemy import Connection, Engine
 
@@ -118,6 +120,19 @@ class RelationalVehicleSearch:
         with self._engine.connect() as connection:
             return connection.execute(found).scalars().all()
 
+    def named(self, words: Sequence[str], most: int) -> Mapping[str, Sequence[UUID]]:
+        """By each of these words, customers with it within a word of their name; at most so many.
+
+        A word of a name that begins with it is not looked at.
+        """
+        found: dict[str, list[UUID]] = {word: [] for word in words}
+        if words:
+            given = {"words": list(words), "most": most}
+            with self._engine.connect() as connection:
+                for word, customer_id in connection.execute(_NAMED, given):
+                    found[word].append(customer_id)
+        return found
+
     def _counts(self, query: VehicleQuery, found: Condition, at: StatusAt) -> Any:
         """Position, total and facets as one statement, from one walk over the vehicles found."""
         groups = (
@@ -151,6 +166,22 @@ class RelationalVehicleSearch:
             .scalar_subquery()
             .label("customers"),
         )
+
+
+def _named() -> Select[Any]:
+    word = func.unnest(bindparam("words", type_=ARRAY(Text))).column_valued("word")
+    name = customer.c.folded_name
+    within = (
+        select(customer.c.customer_id)
+        .where(func.strpos(name, word) > 0)
+        .where(func.strpos(func.concat(" ", name), func.concat(" ", word)) == 0)
+        .limit(bindparam("most"))
+        .lateral()
+    )
+    return select(word, within.c.customer_id)
+
+
+_NAMED = _named()
 
 
 def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:

@@ -113,6 +113,25 @@ def test_too_ragged_or_crowded_a_shape_is_postgresqls(
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("most_named", [0, 100])
+@pytest.mark.parametrize(
+    "q",
+    ["eta", "ta gam", "beta", "alfa=b", "a=b", "=", "gammadeltaepsilonzeta", "deltaepsilonzetaeta"],
+)
+def test_a_word_of_the_owners_name_is_found_wherever_it_is_in_it(
+    copied: Copied, monkeypatch: pytest.MonkeyPatch, most_named: int, q: str
+) -> None:
+    """Whether few names have it within a word or many, and however the index cuts them."""
+    monkeypatch.setattr(elasticsearch, "MOST_NAMED", most_named)
+    copied.owner.change_details("Alfa=Beta Gammadeltaepsilonzetaetatheta", "Vägen 1")
+    copied.log.save(copied.owner)
+    copied.fold()
+    copied.copy()
+    copied.kept()
+    assert _found(copied, VehicleQuery(q=q)) >= set(VINS[2:])
+    assert not _found(copied, VehicleQuery(q=f"x{q}x"))
+
+
 def test_who_was_judged_silent_and_is_not_counts_as_connected(copied: Copied) -> None:
     """The limit is longer since, or the index ahead: statuses are of the instant asked for."""
     late = HEARD_AT + 130 * SECOND
