@@ -30,7 +30,7 @@ test: dev ## Test everything that can be tested, on real servers
 	$(call heading,Elasticsearch: fetched once)
 	$(VENV)/python -m embedded.elasticsearch
 	$(call heading,Python: tests on real servers)
-	$(VENV)/python -m pytest tests/unit tests/contract tests/integration -n 2 --dist loadgroup --cov --cov-report= --cov-fail-under=0
+	$(VENV)/python -m pytest tests/unit tests/contract tests/integration -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --cov-fail-under=0
 	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
 	$(VENV)/python -m pytest tests/e2e tests/chaos --cov --cov-append --cov-report=term
 

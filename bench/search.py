@@ -223,7 +223,7 @@ def _asked_once(path: str) -> tuple[int, bytes]:
 
 
 def _questions(vehicles: int) -> dict[str, Callable[[], str]]:
-    dice, customers = random.Random(3), customer_ids()  # noqa: S311
+    dice, customers = random.Random(3), customer_ids(vehicles)  # noqa: S311
     deep = _deep_cursor()
     return {
         "first page": lambda: "",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NAMES = ("Kalles", "Johans", "Haralds", "Östers", "Ærlige", "Södra", "Bulk", "Grus", "Åkeri")
 LETTERS = "ABCDEFGHJKLMNOPRSTUWXYZ"
-CUSTOMERS = 500
+VEHICLES_A_CUSTOMER = 100
 AT_ONCE = 5_000
 SOUTH, NORTH, WEST, EAST = 55.0, 69.0, 11.0, 24.0
 LIMIT = timedelta(seconds=120)
@@ -51,9 +51,9 @@ def vin_of(number: int) -> str:
     return f"YS2R4X2{number:010}"
 
 
-def customer_ids() -> list[UUID]:
-    """The ids of the customers."""
-    return [UUID(int=number + 1) for number in range(CUSTOMERS)]
+def customer_ids(vehicles: int) -> list[UUID]:
+    """The ids of the customers of so many vehicles."""
+    return [UUID(int=number + 1) for number in range(vehicles // VEHICLES_A_CUSTOMER)]
 
 
 def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:
@@ -63,7 +63,8 @@ def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:
     """
     dice, now = random.Random(1), datetime.now(UTC)  # noqa: S311 # the same fleet every time
     with engine.begin() as connection:
-        names = [f"{dice.choice(NAMES)} {dice.choice(NAMES)} {n} AB" for n in range(CUSTOMERS)]
+        customers = customer_ids(vehicles)
+        names = [f"{dice.choice(NAMES)} {dice.choice(NAMES)} {n} AB" for n in range(len(customers))]
         documents = [
             CustomerDocument(
                 customer_id=id_,
@@ -73,11 +74,12 @@ def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:
                 folded_name=folded(name),
                 registered_at=now,
             )
-            for id_, name in zip(customer_ids(), names, strict=True)
+            for id_, name in zip(customers, names, strict=True)
         ]
         write_rows(connection, _insert_customers, documents, position=1)
     for position, begin in enumerate(range(0, vehicles, AT_ONCE), 2):
-        some = [_vehicle(dice, n, now) for n in range(begin, min(begin + AT_ONCE, vehicles))]
+        numbers = range(begin, min(begin + AT_ONCE, vehicles))
+        some = [_vehicle(dice, n, dice.choice(customers), now) for n in numbers]
         with engine.begin() as connection:
             write_rows(connection, _insert_vehicles, some, position=position)
             heard = [one for one in some if one.last_heartbeat_at]
@@ -90,7 +92,7 @@ def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:
         JudgedUntil(log).keep(0, now)
 
 
-def _vehicle(dice: random.Random, number: int, now: datetime) -> VehicleDocument:
+def _vehicle(dice: random.Random, number: int, customer_id: UUID, now: datetime) -> VehicleDocument:
     vin, plate = vin_of(number), f"{''.join(dice.choices(LETTERS, k=3))}{number % 1000:03}"
     depot, kind = dice.choice(NAMES), dice.random()
     document: dict[str, Any] = {
@@ -98,7 +100,7 @@ def _vehicle(dice: random.Random, number: int, now: datetime) -> VehicleDocument
         "vin": vin,
         "version": 1,
         "registration_number": plate,
-        "customer_id": UUID(int=dice.randrange(CUSTOMERS) + 1),
+        "customer_id": customer_id,
         "labels": {"depå": depot},
         "search_text": f"{vin.casefold()} {plate.casefold()} {folded(f'depå={depot}')}",
         "registered_at": now - timedelta(days=100),

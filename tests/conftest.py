@@ -28,17 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers may share the work: a file is one's.
-
-    What needs Elasticsearch is all one's: a server of Java a worker would be one too many.
-    """
-    for item in items:
-        needs = getattr(item, "fixturenames", ())
-        group = str(item.path) if "elasticsearch_url" not in needs else "elasticsearch"
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A real PostgreSQL of this test run's own, `fsync` on."""
