@@ -147,8 +147,8 @@ class ElasticsearchVehicleSearch:
         PostgreSQL sees at once: it has each name once.
         """
         named = self._relational.named([*filter(is_beginning, wanted)], MOST_NAMED + 1)
-        few = {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
-        return [ask.with_fragment(word, few.get(word)) for word in wanted]
+        all_of_them = {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
+        return [ask.with_fragment(word, all_of_them.get(word)) for word in wanted]
 
     def _forgiven(self, wanted: list[str], as_they_are: list[Query]) -> list[Query]:
         """A query a word, those that are nowhere as they are with a typo."""
