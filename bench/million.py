@@ -136,7 +136,12 @@ def main(**options: Any) -> None:
     limit = {"DISCONNECT_AFTER_S": str(limit_s)}
     with progress() as bar, deployed(options["data"], **stores, environment=limit) as tracker:
         prepared_s = prepare(
-            tracker, bar, vehicles=vehicles, rate=rate, write_workers=options["write_workers"]
+            tracker,
+            bar,
+            vehicles=vehicles,
+            rate=rate,
+            write_workers=options["write_workers"],
+            searchers=options["searchers"],
         )
         ready_s = time.monotonic() - began
         with EventLog(tracker.url) as log:

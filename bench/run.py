@@ -82,19 +82,21 @@ def progress() -> Iterator[Callable[[str, float], Callable[..., None]]]:
         yield bar
 
 
-def prepare(
+def prepare(  # noqa: PLR0913
     tracker: Deployment,
     bar: Any,
     *,
     vehicles: int,
     rate: float,
     write_workers: int = 1,
+    searchers: int = 0,
 ) -> float:
     """Start everything on a fleet that is connected, and registered before if it was not yet.
 
     Answers for how many seconds the read models had to be filled; 0 if they were. Meanwhile silence
     is no silence, however long it takes; in the end two rounds are posted, so that nobody has been
-    silent for longer than one when everything starts anew for the run.
+    silent for longer than one when everything starts anew for the run. So many dashboards search
+    then, too: the stores, which go on, have been asked before.
     """
     tracker.migrate()
     limit = tracker.where[LIMIT]
@@ -108,7 +110,15 @@ def prepare(
     round_s = max(1.0, vehicles / rate)
     # After the first a fleet that was kept from another day is where it drives now.
     for _ in range(2):
-        measure(tracker, bar, vehicles=vehicles, rate=rate, seconds=round_s, whole=True)
+        measure(
+            tracker,
+            bar,
+            vehicles=vehicles,
+            rate=rate,
+            seconds=round_s,
+            searchers=searchers,
+            whole=True,
+        )
     tracker.stop()
     tracker.where[LIMIT] = limit
     tracker.start_followers()
