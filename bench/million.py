@@ -16,7 +16,7 @@ from bench import report
 from bench.deployment import STOPS_WITHIN_S, deployed
 from bench.figures import figures, summary
 from bench.lag import Lag
-from bench.run import measure, prepare, progress
+from bench.run import Traffic, measure, prepare, progress
 from bench.statuses import statuses
 from bench.truth import Truth
 from vehicle_tracker.event_log import EventLog
@@ -130,31 +130,17 @@ def main(**options: Any) -> None:
     """Measure a fleet at the pace of one heartbeat a vehicle and minute."""
     vehicles, seconds = options["vehicles"], MINUTE_S * options["minutes"]
     rate = options["rate"] or vehicles * RATE_GOAL
+    traffic = Traffic(vehicles, rate, options["searchers"], options["search_every"])
     limit_s = max(120, round(2 * vehicles / rate))
     began = time.monotonic()
     stores = {"search": options["search"], "trips": options["trips"]}
     limit = {"DISCONNECT_AFTER_S": str(limit_s)}
     with progress() as bar, deployed(options["data"], **stores, environment=limit) as tracker:
-        prepared_s = prepare(
-            tracker,
-            bar,
-            vehicles=vehicles,
-            rate=rate,
-            write_workers=options["write_workers"],
-            searchers=options["searchers"],
-        )
+        prepared_s = prepare(tracker, bar, traffic, write_workers=options["write_workers"])
         ready_s = time.monotonic() - began
         with EventLog(tracker.url) as log:
             since = log.head()
-        run = measure(
-            tracker,
-            bar,
-            vehicles=vehicles,
-            rate=rate,
-            seconds=seconds,
-            searchers=options["searchers"],
-            search_every_s=options["search_every"],
-        )
+        run = measure(tracker, bar, traffic, seconds=seconds)
         told = {**figures(run), "rates": run.rates, "prepared_s": ready_s, "filled_s": prepared_s}
         told["check"] = None
         if options["check"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from rich.console import Console
@@ -34,6 +34,15 @@ LOOKS_AT_PROCESSES = 4
 """Once in so many looks."""
 DRAINED_WITHIN_S = 1_800.0
 LIMIT, A_MONTH = "DISCONNECT_AFTER_S", str(30 * 24 * 60 * 60)
+
+
+class Traffic(NamedTuple):
+    """What a fleet sends, in heartbeats a second, and how many dashboards search, how often."""
+
+    vehicles: int
+    rate: float
+    searchers: int = 0
+    search_every_s: float = 5.0
 
 
 @dataclass
@@ -82,43 +91,27 @@ def progress() -> Iterator[Callable[[str, float], Callable[..., None]]]:
         yield bar
 
 
-def prepare(  # noqa: PLR0913
-    tracker: Deployment,
-    bar: Any,
-    *,
-    vehicles: int,
-    rate: float,
-    write_workers: int = 1,
-    searchers: int = 0,
-) -> float:
+def prepare(tracker: Deployment, bar: Any, traffic: Traffic, *, write_workers: int = 1) -> float:
     """Start everything on a fleet that is connected, and registered before if it was not yet.
 
     Answers for how many seconds the read models had to be filled; 0 if they were. Meanwhile silence
     is no silence, however long it takes; in the end two rounds are posted, so that nobody has been
-    silent for longer than one when everything starts anew for the run. So many dashboards search
-    then, too: the stores, which go on, have been asked before.
+    silent for longer than one when everything starts anew for the run. Dashboards search then, too:
+    the stores, which go on, have been asked before.
     """
     tracker.migrate()
     limit = tracker.where[LIMIT]
     tracker.where[LIMIT] = A_MONTH
     tracker.start_followers()
     tracker.start_services(write_workers=write_workers)
-    filled_s = _fill(tracker, bar, vehicles)
+    filled_s = _fill(tracker, bar, traffic.vehicles)
     with psycopg.connect(tracker.url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
-    round_s = max(1.0, vehicles / rate)
+    round_s = max(1.0, traffic.vehicles / traffic.rate)
     # After the first a fleet that was kept from another day is where it drives now.
     for _ in range(2):
-        measure(
-            tracker,
-            bar,
-            vehicles=vehicles,
-            rate=rate,
-            seconds=round_s,
-            searchers=searchers,
-            whole=True,
-        )
+        measure(tracker, bar, traffic, seconds=round_s, whole=True)
     tracker.stop()
     tracker.where[LIMIT] = limit
     tracker.start_followers()
@@ -173,20 +166,18 @@ def _in_time(deadline: float) -> None:
 def measure(  # noqa: PLR0913
     tracker: Deployment,
     bar: Any,
+    traffic: Traffic,
     *,
-    vehicles: int,
-    rate: float,
     seconds: float,
-    searchers: int = 0,
-    search_every_s: float = 5.0,
     skip_s: float = 0.0,
     whole: bool = False,
 ) -> Run:
-    """Post at a rate, look at everything meanwhile, then wait until the followers are there.
+    """Let there be traffic, look at everything meanwhile, then wait until the followers are there.
 
     Nothing but the posting itself is looked at in the first `skip_s` seconds. `whole`: see
     `Posting`.
     """
+    vehicles, rate, searchers, search_every_s = traffic
     said = bar(f"{rate:,.0f} heartbeats/s", seconds)
     lag = Lag(tracker.ports["read-service"], tracker.followers)
     with ExitStack() as stack:

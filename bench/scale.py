@@ -15,7 +15,7 @@ import click
 from bench import report
 from bench.deployment import deployed
 from bench.figures import figures
-from bench.run import measure, prepare, progress
+from bench.run import Traffic, measure, prepare, progress
 
 SIZES = (10_000, 100_000, 1_000_000)
 MOST_MORE = 0.20
@@ -70,11 +70,9 @@ def main(**options: Any) -> None:
         limit = {"DISCONNECT_AFTER_S": str(limit_s)}
         stores = {"search": options["search"], "trips": options["trips"]}
         with progress() as bar, deployed(folder, **stores, environment=limit) as tracker:
-            prepare(tracker, bar, vehicles=vehicles, rate=rate)
-            seconds = 60 * options["minutes"]
-            run = measure(
-                tracker, bar, vehicles=vehicles, rate=rate, seconds=seconds, skip_s=SETTLES_S
-            )
+            traffic, seconds = Traffic(vehicles, rate), 60 * options["minutes"]
+            prepare(tracker, bar, traffic)
+            run = measure(tracker, bar, traffic, seconds=seconds, skip_s=SETTLES_S)
             settings = {**tracker.settings(), **options}
         told[vehicles] = figures(run)
     by_size = {vehicles: cost(one) for vehicles, one in told.items()}

@@ -28,7 +28,8 @@ from elasticsearch import Elasticsearch
 from flask_migrate import upgrade
 
 from bench import load, report
-from bench.search_fleet import NAMES, customer_ids, fill_tables, stir, vin_of
+from bench.search_fleet import customer_ids, fill_tables, stir, vin_of
+from bench.seeding import NAMES
 from embedded.elasticsearch import CACHE, find_or_provision
 from embedded.supervisor import Supervisor
 from projections import create_app as create_projections

@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import BigInteger, bindparam, text, update
 
+from bench.seeding import LETTERS, NAMES, VEHICLES_A_CUSTOMER
 from projections.catalog import CUSTOMER_VEHICLES, TRIPS
 from projections.customer_vehicles.cells import cell_of
 from projections.customer_vehicles.connections import ConnectionsDocument
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
     from projections.indexes import IndexCopy
 
-NAMES = ("Kalles", "Johans", "Haralds", "Östers", "Ærlige", "Södra", "Bulk", "Grus", "Åkeri")
-LETTERS = "ABCDEFGHJKLMNOPRSTUWXYZ"
-VEHICLES_A_CUSTOMER = 100
 AT_ONCE = 5_000
 SOUTH, NORTH, WEST, EAST = 55.0, 69.0, 11.0, 24.0
 LIMIT = timedelta(seconds=120)
@@ -53,7 +51,7 @@ def vin_of(number: int) -> str:
 
 def customer_ids(vehicles: int) -> list[UUID]:
     """The ids of the customers of so many vehicles."""
-    return [UUID(int=number + 1) for number in range(vehicles // VEHICLES_A_CUSTOMER)]
+    return [UUID(int=first + 1) for first in range(0, vehicles, VEHICLES_A_CUSTOMER)]
 
 
 def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:

@@ -127,7 +127,7 @@ class RelationalVehicleSearch:
         """
         found: dict[str, list[UUID]] = {word: [] for word in words}
         if words:
-            given = {"words": list(words), "most": most}
+            given = {"words": list(found), "most": most}
             with self._engine.connect() as connection:
                 for word, customer_id in connection.execute(_NAMED, given):
                     found[word].append(customer_id)
