@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from contextlib import contextmanager
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -15,13 +18,20 @@ from sqlalchemy import (
     ScalarSelect,
     Text,
     Uuid,
+    event,
     exc,
     func,
     make_url,
     select,
 )
+from sqlalchemy.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
+
     from vehicle_tracker.settings import Settings
 
 db = SQLAlchemy(
@@ -61,6 +71,11 @@ parked_event = db.Table(
 FOR_READERS = {"for": "readers"}
 """The `info` of an index that no store needs: a rebuild makes it when the rows are there."""
 
+_SURE_FOR_S = 1.0
+"""A connection that was used so lately is taken for one that still is."""
+
+_USED_AT = "used_at"
+
 _AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 _UNDEFINED_TABLE = "42P01"
 _CANCELED = "57014"
@@ -78,7 +93,6 @@ def configuration(settings: Settings, *options: str) -> dict[str, object]:
         "SQLALCHEMY_DATABASE_URI": url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "isolation_level": "REPEATABLE READ",
-            "pool_pre_ping": True,
             "pool_timeout": 2,
             "connect_args": {
                 "connect_timeout": 2,
@@ -86,6 +100,34 @@ def configuration(settings: Settings, *options: str) -> dict[str, object]:
             },
         },
     }
+
+
+@event.listens_for(Pool, "checkin")
+def _given_back(_: Any, entry: ConnectionPoolEntry) -> None:
+    entry.info[_USED_AT] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _taken(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
+    """See whether a connection that nobody used lately is still one: that is a round trip."""
+    if time.monotonic() - entry.info.get(_USED_AT, inf) <= _SURE_FOR_S:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except connection.Error as error:
+        raise exc.InvalidatePoolError from error
+
+
+@contextmanager
+def one_statement(engine: Engine) -> Iterator[Connection]:
+    """A connection for one statement, which is a transaction by itself.
+
+    So it is one round trip, where BEGIN and ROLLBACK make three of it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
 
 
 def position_of(name: str) -> ScalarSelect[int]:

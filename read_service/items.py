@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.settings import Settings
 
 MEASUREMENTS = ("latitude", "longitude", "position_recorded_at", *MEASURED)
+_measurements = attrgetter(*MEASUREMENTS)
 
 
 def answer(body: dict[str, Any] | list[Any]) -> Response:
@@ -70,17 +72,18 @@ def vehicle_item(
 ) -> dict[str, Any]:
     """A vehicle as lists show it."""
     vehicle, default_s = view.vehicle, settings.disconnect_after_s
+    status = status_of(view, now, default_s)
     return {
         "vin": vehicle.vin,
         "registration_number": vehicle.registration_number,
         "customer": {"customer_id": vehicle.customer_id, "name": view.customer_name},
         "labels": vehicle.labels or {},
-        "status": status_of(view, now, default_s),
-        "status_since": status_since(view, now, default_s),
+        "status": status,
+        "status_since": status_since(view, status, default_s),
         "registered_at": vehicle.registered_at,
         "open_trip_id": open_trip_id,
         "last_heartbeat_at": vehicle.last_heartbeat_at,
-        **{name: getattr(vehicle, name) for name in MEASUREMENTS},
+        **dict(zip(MEASUREMENTS, _measurements(vehicle), strict=True)),
     }
 
 

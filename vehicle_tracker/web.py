@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from marshmallow import ValidationError
+    from marshmallow import Schema, ValidationError
 
     from vehicle_tracker.settings import Settings
 
@@ -66,6 +66,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest carries no 
     """A blueprint whose arguments are parsed strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def arguments(self, schema: type[Schema], **kwargs: Any) -> Any:
+        """Parse arguments by a schema, which is made once: for each request it takes a while."""
+        return super().arguments(schema(), **kwargs)
 
     def refuses(self, status: int, *codes: str, schema: type[Problem] = Problem) -> Any:
         """Document the problems a route answers with a status, by their codes."""

@@ -12,7 +12,7 @@ from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.said import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 Status = Literal["connected", "disconnected", "never_seen"]
@@ -127,8 +127,11 @@ class CustomerVehicles(Protocol):
     def vehicles_of(self, customer_name: str) -> tuple[Sequence[VehicleView], int]:
         """All vehicles of the customers whose name has this in it, by VIN, and the position."""
 
-    def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
-        """Those of the vehicles that are in use, the customers' names, and the position."""
+    def known(self, vehicle_ids: Iterable[UUID | str], customer_ids: Iterable[UUID | str]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position.
+
+        Ids may be texts: that is what whoever finds them elsewhere has.
+        """
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""
@@ -143,7 +146,9 @@ class CustomerVehicles(Protocol):
 def limit_of(view: VehicleView, default_s: int) -> int:
     """For how many seconds it may be silent: its own limit, else its customer's, else as any."""
     own, customers = view.vehicle.disconnect_after_s, view.customer_disconnect_after_s
-    return next((limit for limit in (own, customers) if limit is not None), default_s)
+    if own is not None:
+        return own
+    return default_s if customers is None else customers
 
 
 def status_of(view: VehicleView, now: datetime, default_s: int) -> Status:
@@ -155,8 +160,8 @@ def status_of(view: VehicleView, now: datetime, default_s: int) -> Status:
     return "connected" if now <= silent_after else "disconnected"
 
 
-def status_since(view: VehicleView, now: datetime, default_s: int) -> datetime | None:
-    """Since when it is what it is at `now`; None of a connected one if that is not known.
+def status_since(view: VehicleView, status: Status, default_s: int) -> datetime | None:
+    """Since when it is what it is, which is `status`; None of a connected one if that is not known.
 
     It is not from the newest heartbeat that comes after silence until that was judged, a second
     later at most while the monitor runs.
@@ -164,7 +169,7 @@ def status_since(view: VehicleView, now: datetime, default_s: int) -> datetime |
     heard = view.vehicle.last_heartbeat_at
     if heard is None:
         return view.vehicle.registered_at
-    if status_of(view, now, default_s) == "disconnected":
+    if status == "disconnected":
         return heard + timedelta(seconds=limit_of(view, default_s))
     since, until = view.connected_since, view.connected_until
     judged = since is not None and since <= heard and (until is None or heard <= until)

@@ -23,14 +23,14 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
-from projections.database import position_of
+from projections.database import one_statement, position_of
 from projections.ids import array_of, ids
 from projections.json_rows import as_json
 from projections.paging import decode_cursor, encode_cursor
 from projections.text import folded, fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Engine, Select
@@ -60,7 +60,7 @@ class RelationalCustomerVehicles:
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        with self._engine.connect() as connection:
+        with one_statement(self._engine) as connection:
             return self._at(connection)
 
     def vehicle(self, vin: str) -> tuple[VehicleView | None, int]:
@@ -77,11 +77,13 @@ class RelationalCustomerVehicles:
         with self._engine.connect() as connection:
             return _vehicles(connection, theirs), self._at(connection)
 
-    def known(self, vehicle_ids: Sequence[UUID], customer_ids: Sequence[UUID]) -> Known:
-        """Those of the vehicles that are in use, the customers' names, and the position."""
+    def known(self, vehicle_ids: Iterable[UUID | str], customer_ids: Iterable[UUID | str]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position.
+
+        Ids may be texts: that is what whoever finds them elsewhere has.
+        """
         these = {"vehicles": array_of(vehicle_ids), "customers": array_of(customer_ids)}
-        at_once = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        with at_once as connection:
+        with one_statement(self._engine) as connection:
             views, names, position = connection.execute(self._known, these).one()
         return Known(
             vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},

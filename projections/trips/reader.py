@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Text, and_, bindparam, case, cast, func, or_, select, true
 
 from projections.customer_vehicles.relational import customer, vehicle
-from projections.database import position_of
+from projections.database import one_statement, position_of
 from projections.ids import array_of, ids
 from projections.paging import decode_cursor, encode_cursor
 from projections.trips.conditions import conditions, is_shown, lasts_at
@@ -52,7 +52,7 @@ class RelationalTrips:
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        with self._engine.connect() as connection:
+        with one_statement(self._engine) as connection:
             return self._at(connection)
 
     def knows(self, vin: str) -> bool:
@@ -116,7 +116,7 @@ class RelationalTrips:
     def _under_way(
         self, vehicle_ids: Sequence[UUID], statement: Select[Any], at: datetime
     ) -> Mapping[UUID, UUID]:
-        with self._engine.connect() as connection:
+        with one_statement(self._engine) as connection:
             given = {"theirs": array_of(vehicle_ids), "at": at}
             rows = connection.execute(statement, given).all()
         trips = [view.trip for row in rows if (view := _view(row, at))]

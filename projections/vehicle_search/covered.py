@@ -40,6 +40,22 @@ class Covered(NamedTuple):
     blocks: list[Block]
     edge: list[Stretch]
 
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return sum(
+            (block.top - block.bottom + 1) * (block.east - block.west + 1) for block in self.blocks
+        )
+
+    def numbers(self) -> list[int]:
+        """Those of all its cells."""
+        return [
+            row * COLUMNS + column
+            for block in self.blocks
+            for row in range(block.bottom, block.top + 1)
+            for column in range(block.west, block.east + 1)
+        ]
+
 
 class _Row(NamedTuple):
     """The columns of a row: those that the shape touches, and those wholly inside it."""

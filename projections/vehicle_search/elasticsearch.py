@@ -23,7 +23,7 @@ from projections.vehicle_search.covered import covered_by
 from projections.vehicle_search.document import is_beginning
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
 from projections.vehicle_search.words import words
-from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_stream
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_streams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class _Found(NamedTuple):
 
     position: int
     statuses: Mapping[Status, int]
-    customers: list[tuple[UUID, int]]
+    customers: Mapping[str, int]
     hits: list[ask.Place]
 
 
@@ -175,47 +175,43 @@ class ElasticsearchVehicleSearch:
         """
         parts = ask.lists(query, at, after)
         pages = [ask.listed(part, asked) for part in parts]
-        counts = [] if few else ask.counts(query, asked, at)
         if few:
             pages[0] = ask.listed_and_counted(parts[0], query, asked, at)
+            counts = [ask.position()]
+        else:
+            counts = [ask.position_and_spared(query, asked, at), *ask.counts(query, asked, at)]
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
-        first = [ask.position(), *patient]
-        found = answers(self._client, self._alias, [*first, *counts, *pages])
-        if patient and _count(found[1]):
+        found = answers(self._client, self._alias, [*counts, *patient, *pages])
+        if patient and _count(found[len(counts)]):
             raise _OnlyHeartbeatsTell
-        positions = [hit["fields"]["position"][0] for hit in found[0]["hits"]["hits"]]
         facets = dict(chain.from_iterable(one.get("aggregations", {}).items() for one in found))
         hits = [
             (part.status or hit["sort"][0], hit["sort"][-1])
             for part, answer in zip(parts, found[-len(parts) :], strict=True)
             for hit in answer["hits"]["hits"]
         ]
-        customers = _buckets(facets["customers"])
         return _Found(
-            position=positions[0] if positions else 0,
+            position=int(facets["position"]["value"] or 0),
             statuses=_statuses(_buckets(facets["statuses"]), facets["spared"]["doc_count"]),
-            customers=[(UUID(id_), count) for id_, count in customers.items()],
+            customers=_buckets(facets["customers"]),
             hits=hits,
         )
 
     def _page(self, query: VehicleQuery, found: _Found) -> VehiclePage:
         hits = found.hits[: query.limit]
-        ids = [vehicle_stream(vin) for _, vin in hits]
-        known = self._known(ids, [id_ for id_, _ in found.customers])
+        vins = [vin for _, vin in hits]
+        known = self._known(vehicle_streams(vins), found.customers)
+        views = {view.vehicle.vin: view for view in known.vehicles.values()}
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
-        items = [known.vehicles[id_] for id_ in ids if id_ in known.vehicles]
-        customers = [
-            CustomerCount(id_, known.customer_names.get(id_, ""), count)
-            for id_, count in found.customers
-        ]
+        items = [views[vin] for vin in vins if vin in views]
         total = sum(found.statuses[status] for status in set(query.statuses) or STATUSES)
         more = len(found.hits) > len(hits)
         return VehiclePage(
             items=items,
             total=total - (len(hits) - len(items)),
             statuses=found.statuses,
-            customers=sorted(customers, key=lambda c: (folded(c.name), c.customer_id)),
+            customers=_customers(found.customers, known.customer_names),
             next_cursor=_cursor(query, *hits[-1]) if more else None,
             position=min(known.position, found.position),
         )
@@ -250,6 +246,15 @@ def _statuses(judged: Mapping[str, int], spared: int) -> dict[Status, int]:
         "disconnected": silent - connected,
         "never_seen": judged.get("never_seen", 0),
     }
+
+
+def _customers(counts: Mapping[str, int], names: Mapping[UUID, str]) -> list[CustomerCount]:
+    """By name. A UUID is slow to make of a text, so it is made of those only that have none."""
+    named = [CustomerCount(id_, name, counts[str(id_)]) for id_, name in names.items()]
+    if len(named) < len(counts):
+        nameless = counts.keys() - {str(id_) for id_ in names}
+        named += [CustomerCount(UUID(id_), "", counts[id_]) for id_ in nameless]
+    return sorted(named, key=lambda c: (folded(c.name), c.customer_id))
 
 
 def _buckets(facet: Any) -> dict[str, int]:

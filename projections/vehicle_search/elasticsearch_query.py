@@ -25,6 +25,7 @@ _SPECIAL = re.compile(r"([*?\\])")
 
 _MICROSECOND = timedelta(microseconds=1)
 _IN_USE: Query = {"term": {"kind": "vehicle"}}
+_POSITION: Query = {"term": {"kind": "position"}}
 
 
 Place = tuple[str | int, str]
@@ -97,7 +98,21 @@ def filters(query: VehicleQuery, at: Instant) -> list[Query]:
 
 def position() -> Query:
     """The position of the index."""
-    return {"query": {"term": {"kind": "position"}}, "docvalue_fields": ["position"], **_BARE}
+    return _summed(_POSITION, {"position": {"max": {"field": "position"}}})
+
+
+def position_and_spared(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> Query:
+    """The position of the index, and how many are `spared` of those whose statuses are counted.
+
+    That is of an instant, so Elasticsearch cannot keep it as it keeps what `counts` asks.
+    """
+    spared = _all_of([_IN_USE, *asked, *_of_customer(query), _spared(at)])
+    found = position()
+    return {
+        **found,
+        "query": any_of([_POSITION, spared]),
+        "aggs": {**found["aggs"], "spared": {"filter": _IN_USE}},
+    }
 
 
 def patient(silent_for: timedelta) -> Query:
@@ -116,28 +131,20 @@ def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Que
 
     Neither is counted under its own filter. If there is none they are one search, and what is
     asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
-    of no instant, so until the index changes Elasticsearch counts them once. How many are `spared`
-    is of an instant, and a search of its own.
+    of no instant, so until the index changes Elasticsearch counts them once.
     """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
     statuses, customers = {"statuses": _STATUSES}, {"customers": _CUSTOMERS}
-    spared = _counting([*asked, *of_customer, _spared(at)], {"spared": {"filter": _all_of([])}})
     if not of_status and not of_customer:
-        return [spared, _counting(asked, {**statuses, **customers})]
+        return [_summed(_all_of([_IN_USE, *asked]), {**statuses, **customers})]
     return [
-        spared,
-        _counting([*asked, *of_customer], statuses),
-        _counting([*asked, *of_status], customers),
+        _summed(_all_of([_IN_USE, *asked, *of_customer]), statuses),
+        _summed(_all_of([_IN_USE, *asked, *of_status]), customers),
     ]
 
 
-def _counting(asked: Sequence[Query], what: Query) -> Query:
-    return {
-        "query": _all_of([_IN_USE, *asked]),
-        "aggs": what,
-        "size": 0,
-        "track_total_hits": False,
-    }
+def _summed(found: Query, what: Query) -> Query:
+    return {"query": found, "aggs": what, "size": 0, "track_total_hits": False}
 
 
 _STATUSES: Query = {"terms": {"field": "status"}}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Text, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
 from projections.text import fragment
+from projections.vehicle_search.covered import covered_by
 from projections.vehicle_search.model import EARTH_RADIUS_KM, Box
 from projections.vehicle_search.words import halves, typos, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import Circle, Shape, VehicleQuery
 
 Condition = ColumnElement[bool]
+
+MOST_CELLS = 1_000
+"""A shape of more cells has so many vehicles that finding them by cell is no gain."""
 
 _LATITUDE, _LONGITUDE = vehicle.c.latitude, vehicle.c.longitude
 
@@ -40,6 +45,20 @@ def conditions(connection: Connection, query: VehicleQuery, now: datetime) -> li
 def in_shape(shape: Shape) -> Condition:
     """The vehicle's last known place is in it."""
     return _in_box(shape) if isinstance(shape, Box) else _near(shape)
+
+
+def nearby(shapes: Sequence[Shape]) -> list[Condition]:
+    """The vehicle is in one of the cells of each shape: so the few that may be in it are found.
+
+    That leaves nobody out. A shape of too many cells is not looked up by them.
+    """
+    covered = [covered_by(shape) for shape in shapes]
+    return [in_cells(one.numbers()) for one in covered if one.cells <= MOST_CELLS]
+
+
+def in_cells(numbers: Iterable[int]) -> Condition:
+    """The vehicle's last known place is in one of these cells."""
+    return vehicle.c.grid_cell == func.any(cast(list(numbers), ARRAY(Integer)))
 
 
 def _in_box(box: Box) -> Condition:

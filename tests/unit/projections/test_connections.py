@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from projections.customer_vehicles import connections
 from projections.customer_vehicles.connections import MOST, ConnectionsDocument
 from projections.customer_vehicles.fold import Key, evolve, key_of, with_said
-from projections.customer_vehicles.model import VehicleDocument, VehicleView, status_since
+from projections.customer_vehicles.model import (
+    VehicleDocument,
+    VehicleView,
+    status_of,
+    status_since,
+)
 from vehicle_tracker.domain.connection import (
     ConnectionMended,
     VehicleConnected,
@@ -132,7 +137,7 @@ def test_since_is_when_the_heartbeats_began(heard: list[tuple[int, int]], most: 
         first = time
     vehicle = with_said(VehicleDocument(vehicle_id=vehicle_stream(VIN), vin=VIN), newest)
     view = VehicleView(vehicle, "", "", LIMIT_S, document.connected_since, document.connected_until)
-    since = status_since(view, _at(times[0]), 120)
+    since = status_since(view, status_of(view, _at(times[0]), 120), 120)
     assert since == _at(first) or (since is None and most < len(said))
 
 

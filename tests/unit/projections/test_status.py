@@ -53,7 +53,7 @@ def test_status(view: VehicleView, age_s: float, status: str, since: float | Non
     now = NOW + timedelta(seconds=age_s)
     assert status_of(view, now, 120) == status
     expected = None if since is None else NOW + timedelta(seconds=since)
-    assert status_since(view, now, 120) == expected
+    assert status_since(view, status_of(view, now, 120), 120) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,7 @@ def test_since_when_it_is_connected(
 ) -> None:
     """Since the stretch began that its newest heartbeat is in; null if that was not judged yet."""
     view = VehicleView(SEEN, "", "", None, since, until)
-    assert status_since(view, NOW, 120) == answer
+    assert status_since(view, status_of(view, NOW, 120), 120) == answer
     long_after = NOW + timedelta(days=1)
-    assert status_since(view, long_after, 120) == NOW + timedelta(seconds=120)
+    since = status_since(view, status_of(view, long_after, 120), 120)
+    assert since == NOW + timedelta(seconds=120)
