@@ -89,7 +89,7 @@ def _be_active(
             health.judged(until, judged, judge.watching.fleet)
         began = time.monotonic()
         if not more and began - told_at > TELLS_EVERY_S:
-            judged_until.keep(log.head(), judged)
+            judged_until.keep(log.head(), judged, until - judge.judged(until))
             told_at = began
         if began - kept_at > keep_after_s:
             checkpoints.save(judge.watching)
