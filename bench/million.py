@@ -30,9 +30,7 @@ RATE_GOAL, LAG_GOAL_S, SEARCH_GOAL_S, PYTHON_GOAL_MB = 1 / 60, 5.0, 0.150, 500
 NOT_PYTHON = ("postgresql", "elasticsearch")
 
 
-def checked(
-    tracker: Deployment, bar: Any, truth: Truth, since: int, limit_s: int
-) -> dict[str, Any]:
+def checked(tracker: Deployment, bar: Any, truth: Truth, since: int) -> dict[str, Any]:
     """Compare both read models with the fold of the log; `errors` is empty if they are equal.
 
     `heartbeats_in_log` counts those after the position `since`.
@@ -47,7 +45,7 @@ def checked(
         truth.fold(log, position, since, bar("check against the log", position))
     errors = [str(one) for one in truth.differences(tracker.url)]
     errors += [f"{name} parked {count}" for name, count in lag.parked().items() if count]
-    errors += shown.errors(truth, limit_s)
+    errors += shown.errors(truth, by_verdicts=bool(tracker.elasticsearch))
     return {
         "position": position,
         "heartbeats_in_log": truth.heartbeats,
@@ -144,7 +142,7 @@ def main(**options: Any) -> None:
         told = {**figures(run), "rates": run.rates, "prepared_s": ready_s, "filled_s": prepared_s}
         told["check"] = None
         if options["check"]:
-            told["check"] = check = checked(tracker, bar, Truth(vehicles), since, limit_s)
+            told["check"] = check = checked(tracker, bar, Truth(vehicles, limit_s), since)
             if check["heartbeats_in_log"] != run.posted.accepted:
                 check["errors"].append(f"{check['heartbeats_in_log']:,} heartbeats are in the log")
         settings = {**tracker.settings(), **options, "rate": rate, "disconnect_after_s": limit_s}

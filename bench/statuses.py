@@ -24,10 +24,14 @@ class Statuses(NamedTuple):
     from_us: int
     to_us: int
 
-    def errors(self, truth: Truth, limit_s: int) -> list[str]:
-        """What is told wrongly. The silent fall out of `connected` while it is asked for."""
-        most = truth.connected(self.from_us - DECLARED_WITHIN_S * SECOND_US, limit_s)
-        least = truth.connected(self.to_us, limit_s)
+    def errors(self, truth: Truth, *, by_verdicts: bool) -> list[str]:
+        """What is told wrongly. The silent fall out of `connected` while it is asked for.
+
+        `by_verdicts`: Elasticsearch answered, whose statuses are what the monitor judged.
+        """
+        count = truth.connected.by_verdicts if by_verdicts else truth.connected.by_heartbeats
+        most = count(self.from_us - DECLARED_WITHIN_S * SECOND_US)
+        least = count(self.to_us)
         found = []
         if self.total != truth.registered.count(1):
             found.append(f"{self.total:,} found of {truth.registered.count(1):,} registered")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
+from bench.connected import NOTHING, Connected
 from bench.fleet import number_of
+from vehicle_tracker.domain.connection import ListeningResumed
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 PAGE = 20_000
-NOTHING = -(2**63)
 _VEHICLES = """
 SELECT vin, registered_at IS NOT NULL,
     coalesce((extract(epoch FROM last_heartbeat_at) * 1000000)::bigint, %(nothing)s),
@@ -41,11 +42,14 @@ class Difference(NamedTuple):
 
 
 class Truth:
-    """What a log comes to: by a vehicle's number, its newest heartbeat and its last known place."""
+    """What a log comes to: by a vehicle's number, its newest heartbeat and its last known place.
 
-    def __init__(self, vehicles: int) -> None:
+    `connected` knows who is silent, by the limit that all of them have.
+    """
+
+    def __init__(self, vehicles: int, limit_s: int) -> None:
         self.registered = bytearray(vehicles)
-        self.heard = array("q", [NOTHING]) * vehicles
+        self.connected = Connected(vehicles, limit_s)
         self.placed = array("q", [NOTHING]) * vehicles
         self.latitude = array("d", [0.0]) * vehicles
         self.longitude = array("d", [0.0]) * vehicles
@@ -87,15 +91,10 @@ class Truth:
             found.append(Difference("all", (self.registered.count(1),), (seen,)))
         return found
 
-    def connected(self, now_us: int, disconnect_after_s: int) -> int:
-        """How many are connected at an instant, by the limit that all of them have."""
-        since = now_us - disconnect_after_s * 1_000_000
-        return sum(1 for heard in self.heard if heard >= since)
-
     def _fold(self, event: Any) -> None:
         if isinstance(event, HeartbeatRecorded):
             number, at = number_of(event.vin), to_microseconds(event.recorded_at)
-            self.heard[number] = max(self.heard[number], at)
+            self.connected.hear(number, at, to_microseconds(event.received_at))
             said = event.heartbeat
             if (
                 said.latitude is not None
@@ -104,6 +103,8 @@ class Truth:
             ):
                 self.placed[number] = at
                 self.latitude[number], self.longitude[number] = said.latitude, said.longitude
+        elif isinstance(event, ListeningResumed):
+            self.connected.resume(to_microseconds(event.since), to_microseconds(event.until))
         elif isinstance(event, Vehicle.Created):
             self.registered[number_of(event.vin)] = 1
 
@@ -112,7 +113,7 @@ class Truth:
         where = (self.latitude[number], self.longitude[number])
         return (
             bool(self.registered[number]),
-            self.heard[number],
+            self.connected.heard[number],
             placed,
             *(where if placed != NOTHING else (None, None)),
         )

@@ -21,14 +21,14 @@ from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.judged_until import judged_until
+from vehicle_tracker.judged_until import judged_until, lateness
 from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent
 from vehicle_tracker.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 LOG_UNREACHABLE = (OperationalError, InterfaceError)
 """What the log raises when PostgreSQL is away. The log itself is as it was before."""
@@ -68,6 +68,11 @@ class EventLog(Application[UUID]):
         """
         with self.rows.datastore.get_connection() as connection:
             return judged_until(connection, position)
+
+    def lateness(self, now: datetime) -> timedelta:
+        """How late nearly all heartbeats arrive, as the connection monitor at work says."""
+        with self.rows.datastore.get_connection() as connection:
+            return lateness(connection, now)
 
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def create_once(connection: psycopg.Connection[Any], create: LiteralString) -> None:
-    """Execute a `CREATE TABLE IF NOT EXISTS`. Processes that do so at once take turns."""
+    """Execute what makes a table, or a column, if there is none. Processes take turns."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [create])
         connection.execute("SET LOCAL client_min_messages = warning")

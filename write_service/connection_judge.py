@@ -19,7 +19,7 @@ from vehicle_tracker.domain.connection import (
 )
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
-from vehicle_tracker.domain.values import to_microseconds
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.recorder import LoggedEvent
 from vehicle_tracker.telemetry import log as logger
@@ -94,12 +94,19 @@ class ConnectionJudge:
                 writing.insert([NewEvent(LISTENING_STREAM, resumed.version, resumed.TOPIC, state)])
 
     def judge(self, until: datetime) -> bool:
-        """Append what follows from silence before `until`; True if it did not get to the end.
+        """Append what follows once `until` has passed; True if it did not get to the end.
 
         All heartbeats received before `until` are in the log already.
         """
         instant = to_microseconds(until)
         return self._fleet.is_due(instant) and self._append(instant)
+
+    def judged(self, until: datetime) -> datetime:
+        """The instant before which all silence is declared when `judge(until)` got to the end.
+
+        It is earlier by how late nearly all heartbeats arrive.
+        """
+        return from_microseconds(self._fleet.lateness.judged(to_microseconds(until)))
 
     def fold(self, page: Sequence[LoggedEvent]) -> None:
         """Take in the next page of the log, and append nothing yet."""
@@ -128,7 +135,7 @@ class ConnectionJudge:
             self.received = received
 
     def _append(self, until: int | None) -> bool:
-        """Append what follows from all there is to read and from silence before `until`.
+        """Append what follows from all there is to read, and once `until` has passed.
 
         True if not all was read, or judged.
         """

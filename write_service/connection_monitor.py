@@ -69,7 +69,7 @@ def _be_active(
     logger.info("connection monitor active", vehicles=len(kept.fleet.vehicles), after=kept.position)
     judge = ConnectionJudge(log, kept)
     clock = JudgingClock(utc_now())
-    judged = NEVER
+    listened = judged = NEVER
     asked = kept_at = time.monotonic()
     told_at = float("-inf")
     keep_after_s = KEEPS_EVERY_S
@@ -80,15 +80,16 @@ def _be_active(
             break
         until = clock.judged_until(now, timedelta(seconds=asking - asked), judge.received)
         asked = asking
-        if until - judged > QUIET:
+        if until - listened > QUIET:
             judge.resume(until)
-        judged = max(judged, until)
+        listened = max(listened, until)
         more = judge.judge(until)
         if not more:
-            health.judged(until, len(judge.watching.fleet.vehicles))
+            judged = max(judged, judge.judged(until))
+            health.judged(until, judged, judge.watching.fleet)
         began = time.monotonic()
         if not more and began - told_at > TELLS_EVERY_S:
-            judged_until.keep(log.head(), judged)
+            judged_until.keep(log.head(), judged, until - judge.judged(until))
             told_at = began
         if began - kept_at > keep_after_s:
             checkpoints.save(judge.watching)

@@ -1,8 +1,9 @@
 """The rule by which a vehicle is connected or not: a fold over its heartbeats in log order.
 
-It reads no clock and no database. Time passes by what it is told: a heartbeat says when it was
-received, and whoever has read all up to an instant may say that this instant has passed. Both lead
-to the same events, so it does not matter when, or how often, a monitor ran.
+It reads no clock and no database. Time passes by what it is told: with a heartbeat, up to when
+silence may be judged by then (`lateness`), and whoever has read all up to an instant may say that
+this instant has passed. Both lead to the same events, so it does not matter when, or how often, a
+monitor ran.
 """
 
 from __future__ import annotations
@@ -66,16 +67,16 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
             return ends
         return self.late.due if ends is None else min(ends, self.late.due)
 
-    def heard(self, recorded: int, received: int) -> Sequence[ConnectionEvent]:
-        """What follows from the next heartbeat of the log."""
+    def heard(self, recorded: int, until: int) -> Sequence[ConnectionEvent]:
+        """What follows from the next heartbeat of the log, when the time before `until` passed."""
         if self.newest is None:
             self.since = self.newest = recorded
             return [self._connected(recorded)]
         due = self.due
-        events = [*self.passed(received)] if due is not None and due < received else []
+        events = [*self.passed(until)] if due is not None and due < until else []
         if recorded < self.newest:
             if not self._covers(recorded):
-                events += self._heard_late(recorded, received)
+                events += self._heard_late(recorded, until)
         elif recorded > self.newest:
             if self.ended is None and recorded > self.newest + self.reach:
                 events.append(self._disconnected())  # its clock is ahead: no time has passed yet
@@ -134,7 +135,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
             self.ended is None or recorded + self.reach <= self.ended
         )
 
-    def _heard_late(self, recorded: int, received: int) -> Sequence[ConnectionEvent]:
+    def _heard_late(self, recorded: int, until: int) -> Sequence[ConnectionEvent]:
         late = self.late
         if late and late.first - self.reach <= recorded <= late.last + self.reach:
             late.first = min(late.first, recorded)
@@ -142,7 +143,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
             late.read_last = recorded
             return ()
         events = self._tell_late()
-        self.late = Late(recorded, recorded, recorded, received + MENDS_AFTER)
+        self.late = Late(recorded, recorded, recorded, until + MENDS_AFTER)
         return events
 
     def _tell_late(self) -> Sequence[ConnectionEvent]:

@@ -14,13 +14,14 @@ import msgspec
 import psycopg
 
 from vehicle_tracker.own_tables import create_once
+from write_service.lateness import Lateness
 from write_service.watched_fleet import Fleet, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from threading import Event
 
-FORMAT = 1
+FORMAT = 2
 """To be raised whenever what is kept means something else: then it is made anew from the log."""
 
 LOOKS_AGAIN_AFTER_S = 1.0
@@ -45,6 +46,7 @@ class _Header(msgspec.Struct, array_like=True):
     received: datetime
     vehicles: int
     customer_limits: dict[bytes, int]
+    lateness: Lateness
 
 
 class Watching(NamedTuple):
@@ -74,7 +76,7 @@ class Checkpoints:
                 header = msgspec.msgpack.decode(first, type=_Header)
                 decode = msgspec.msgpack.Decoder(list[Watched]).decode
                 vehicles = (one for part in parts for one in decode(part))
-                fleet.restore(vehicles, header.customer_limits)
+                fleet.restore(vehicles, header.customer_limits, header.lateness)
                 if header.position <= head and header.vehicles == len(fleet.vehicles):
                     return Watching(fleet, header.position, header.received)
         return Watching(Fleet(default_limit_s))
@@ -83,7 +85,9 @@ class Checkpoints:
         """Keep it in place of what was kept. All that follows from it must be in the log."""
         fleet = watching.fleet
         count = len(fleet.vehicles)
-        header = _Header(watching.position, watching.received, count, fleet.customer_limits)
+        header = _Header(
+            watching.position, watching.received, count, fleet.customer_limits, fleet.lateness
+        )
         encode = msgspec.msgpack.Encoder().encode
         insert = "INSERT INTO connection_monitor VALUES (%s, %s, %s)"
         vehicles = iter(fleet.vehicles.values())

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from prometheus_client import Gauge
 
 from vehicle_tracker.domain.values import utc_now
+from write_service.connection_rule import SECOND
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from write_service.watched_fleet import Fleet
+
 ACTIVE = Gauge("connection_monitor_active", "1: it judges; 0: it stands by for another")
 VEHICLES = Gauge("connection_monitor_vehicles", "Vehicles it watches")
 JUDGED = Gauge("connection_monitor_judged_timestamp_seconds", "Silence before this is declared")
+LATE = Gauge("connection_monitor_late_seconds", "So late nearly all heartbeats arrive")
 
 
 class BehindError(Exception):
@@ -33,11 +37,15 @@ class MonitorHealth:
         self._active, self._judged = True, None
         ACTIVE.set(1)
 
-    def judged(self, until: datetime, vehicles: int) -> None:
-        """All silence before this is declared."""
-        self._judged = until
+    def judged(self, at: datetime, until: datetime, fleet: Fleet) -> None:
+        """At `at` it declared all silence before `until`.
+
+        That the two are apart is no fault of its own: nearly all heartbeats arrive late.
+        """
+        self._judged = at
         JUDGED.set(until.timestamp())
-        VEHICLES.set(vehicles)
+        VEHICLES.set(len(fleet.vehicles))
+        LATE.set(fleet.lateness.late / SECOND)
 
     def stands_by(self) -> None:
         """It is not the active monitor."""

@@ -11,6 +11,7 @@ from vehicle_tracker.domain.connection import ConnectionEvent
 from vehicle_tracker.domain.values import to_microseconds
 from write_service.alarms import Alarms
 from write_service.connection_rule import Watch
+from write_service.lateness import Lateness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,14 +45,18 @@ class Fleet:
         self._default_limit_s = default_limit_s
         self.vehicles: dict[str, Watched] = {}
         self.customer_limits: dict[bytes, int] = {}
+        self.lateness = Lateness()
         self.told: list[ConnectionEvent] = []
         """What follows and is not in the log yet, as far as this fleet knows."""
         self._alarms: Alarms[Watched] = Alarms()
         self._customers: dict[bytes, bytes] = {}
 
-    def restore(self, vehicles: Iterable[Watched], customer_limits: dict[bytes, int]) -> None:
+    def restore(
+        self, vehicles: Iterable[Watched], customer_limits: dict[bytes, int], lateness: Lateness
+    ) -> None:
         """Go on from what was kept; the default limit may have changed since."""
         self.customer_limits = customer_limits
+        self.lateness = lateness
         for one in vehicles:
             one.customer = self._customers.setdefault(one.customer, one.customer)
             one.watch.limit_s = self._limit_of(one)
@@ -62,7 +67,10 @@ class Fleet:
     def heard(self, vin: str, recorded: int, received: int) -> None:
         """A heartbeat, its instants in microseconds."""
         one = self._watched(vin)
-        if events := one.watch.heard(recorded, received):
+        newest = one.watch.newest
+        is_newest = newest is None or recorded > newest
+        until = self.lateness.heard(recorded, received, newest=is_newest)
+        if events := one.watch.heard(recorded, until):
             self.told += events
         if one.alarm is None or one.watch.late is not None:
             self._alarms.set(one)
@@ -73,7 +81,7 @@ class Fleet:
 
     def resumed(self, since: datetime, until: datetime) -> None:
         """Nobody may have listened in between: for all vehicles, silence counts anew."""
-        start, end = to_microseconds(since), to_microseconds(until)
+        start, end = self.lateness.judged(to_microseconds(since)), to_microseconds(until)
         for one in self.vehicles.values():
             self.told += one.watch.resumed(start, end)
 
@@ -100,8 +108,8 @@ class Fleet:
                 self._limit(one, at)
 
     def is_due(self, until: int) -> bool:
-        """Whether anything happens by itself before an instant."""
-        with closing(self._alarms.due(until)) as due:
+        """Whether anything happens by itself once this instant has passed."""
+        with closing(self._alarms.due(self.lateness.judged(until))) as due:
             for one in due:
                 self._alarms.set(one)
                 return True
@@ -111,9 +119,10 @@ class Fleet:
         """This instant has passed and all received before it was heard; tells about `most`."""
         if len(self.told) >= most:
             return
-        with closing(self._alarms.due(until)) as due:
+        judged = self.lateness.judged(until)
+        with closing(self._alarms.due(judged)) as due:
             for one in due:
-                self.told += one.watch.passed(until)
+                self.told += one.watch.passed(judged)
                 self._alarms.set(one)
                 if len(self.told) >= most:
                     return
@@ -132,5 +141,6 @@ class Fleet:
     def _limit(self, one: Watched, at: datetime) -> None:
         limit_s = self._limit_of(one)
         if limit_s != one.watch.limit_s:
-            self.told += one.watch.limited(limit_s, to_microseconds(at))
+            until = self.lateness.judged(to_microseconds(at))
+            self.told += one.watch.limited(limit_s, until)
             self._alarms.set(one)

@@ -30,6 +30,7 @@ from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now
 from vehicle_tracker.writing import NewEvent
 from write_service.application import VehicleTracker
+from write_service.lateness import FEWEST
 from write_service.monitor_checkpoint import Checkpoints
 
 if TYPE_CHECKING:
@@ -198,6 +199,46 @@ def test_a_checkpoint_is_as_good_as_the_whole_log(event_log: EventLog, database_
     assert limits == {VIN: 45, vin_of(1): LIMIT_S}
     assert sum(isinstance(one, ConnectionMended) for one in appended(event_log)) == 1
     assert by_version(replayed(event_log)) == by_version(appended(event_log))
+
+
+def test_nobody_is_silent_while_all_wait_for_the_tracker(
+    event_log: EventLog, database_url: str
+) -> None:
+    """A fleet that gets late by more than its limit stays connected, also over a restart."""
+    fleet = [vin_of(number) for number in range(FEWEST)]
+    judge = judge_of(event_log)
+    late = timedelta(0)
+    for half_minutes in range(20):
+        recorded = NOW + half_minutes * MINUTE / 2
+        late = min(half_minutes * 15 * SECOND, 150 * SECOND)
+        record_all(event_log, *[(vin, recorded, recorded + late) for vin in fleet])
+        run_until(judge, recorded + late + SECOND)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            checkpoints = Checkpoints(connection)
+            checkpoints.save(judge.watching)
+            judge = judge_of(event_log, checkpoints.load(LIMIT_S, event_log.head()))
+    assert Counter(type(one) for one in appended(event_log)) == {VehicleConnected: len(fleet)}
+    assert by_version(replayed(event_log)) == by_version(appended(event_log))
+    now = recorded + late + MINUTE
+    assert judge.judged(now) == now - late
+    assert not judge.judge(recorded + late + LIMIT_S * SECOND)
+    run_until(judge, recorded + late + LIMIT_S * SECOND + SECOND)
+    silent = [one for one in appended(event_log) if isinstance(one, VehicleDisconnected)]
+    assert silent == [VehicleDisconnected(vin, recorded, LIMIT_S) for vin in fleet]
+
+
+def test_a_checkpoint_of_another_format_is_not_taken(
+    event_log: EventLog, database_url: str
+) -> None:
+    """What an older release kept is made anew from the log."""
+    record_all(event_log, (VIN, NOW, NOW))
+    judge = judge_of(event_log)
+    run_until(judge, NOW)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        checkpoints = Checkpoints(connection)
+        checkpoints.save(judge.watching)
+        connection.execute("UPDATE connection_monitor SET format = format - 1")
+        assert checkpoints.load(LIMIT_S, event_log.head()).position == 0
 
 
 def test_a_row_that_makes_no_sense_leaves_nobody_unwatched(event_log: EventLog) -> None:

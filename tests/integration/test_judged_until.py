@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.following import NOW
-from vehicle_tracker.judged_until import KEPT_FOR, JudgedUntil
+from vehicle_tracker.judged_until import KEPT_FOR, LATE_FOR, JudgedUntil
 
 if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 SECOND = timedelta(seconds=1)
+NONE = timedelta(0)
 
 
 def test_what_is_not_read_yet_does_not_count(event_log: EventLog, database_url: str) -> None:
@@ -35,3 +36,20 @@ def test_what_is_not_read_yet_does_not_count(event_log: EventLog, database_url: 
             NOW + 2 * SECOND,
             later,
         ]
+
+
+def test_lateness_is_what_a_monitor_at_work_says(event_log: EventLog, database_url: str) -> None:
+    """What was kept last counts, for ten seconds; before that, and of an older monitor, nothing."""
+    assert event_log.lateness(NOW) == NONE
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE judged_until (position bigint PRIMARY KEY, until timestamptz NOT NULL)"
+        )
+        assert event_log.lateness(NOW) == NONE
+        told = JudgedUntil(connection)
+        told.keep(10, NOW - 150 * SECOND, 150 * SECOND)
+        told.keep(20, NOW - 100 * SECOND, 100 * SECOND)
+        assert event_log.lateness(NOW) == 100 * SECOND
+        assert event_log.lateness(NOW + LATE_FOR) == NONE
+        told.keep(30, NOW)
+        assert event_log.lateness(NOW) == NONE

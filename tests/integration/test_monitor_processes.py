@@ -179,6 +179,7 @@ def test_it_shows_that_it_judges(event_log: EventLog, start_monitor: Start) -> N
     active, standing_by = addresses
     _say(event_log, VIN)
     wait_for(lambda: "connection_monitor_vehicles 1.0" in get(active, "/metrics")[1], 20)
+    assert "connection_monitor_late_seconds 0.0" in get(active, "/metrics")[1]
     assert "connection_monitor_active 0.0" in get(standing_by, "/metrics")[1]
     _say(event_log, vin_of(1))
     with event_log.writing():

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.follower import Follower
 from read_service import schemas
@@ -15,6 +17,7 @@ from read_service.app import create_app
 from read_service.freshness import LOOK_EVERY_S
 from tests.following import record
 from tests.integration.read_service.conftest import NEVER, NOBODY, OTHER_VIN, VIN, expect, problem
+from vehicle_tracker.judged_until import JudgedUntil
 from vehicle_tracker.schemas import rfc3339
 
 if TYPE_CHECKING:
@@ -111,3 +114,21 @@ def test_a_follower_that_stands_still_makes_nobody_silent(
     assert answer["status"] == "disconnected"
     assert datetime.fromisoformat(answer["as_of"]) > hour_ago + timedelta(minutes=59)
     assert answer["answered_at"] >= answer["as_of"]
+
+
+def test_heartbeats_that_wait_for_the_tracker_make_nobody_silent(
+    read: FlaskClient, event_log: EventLog, database_url: str, follow: Callable[[], int], fleet: int
+) -> None:
+    """While nearly all of them arrive late, statuses are as of as far as they are heard."""
+    now = datetime.now(UTC)
+    late = timedelta(minutes=5)
+    record(event_log, OTHER_VIN, now - late)
+    follow()
+    assert read.get(f"/api/v1/vehicles/{OTHER_VIN}").json["status"] == "disconnected"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        JudgedUntil(connection).keep(fleet, now - late, late)
+    time.sleep(LOOK_EVERY_S)
+    answer = read.get(f"/api/v1/vehicles/{OTHER_VIN}").json
+    assert answer["status"] == "connected"
+    told = datetime.fromisoformat(answer["answered_at"]) - datetime.fromisoformat(answer["as_of"])
+    assert late <= told < late + timedelta(seconds=1)
