@@ -15,6 +15,7 @@ from projections.relational_rebuild import RelationalBeside
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
+from vehicle_tracker.importing import without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,6 +134,7 @@ def read_model(name: str, settings: Settings, log: EventLog) -> ReadModel:
         return CUSTOMER_VEHICLES
     if name == TRIPS:
         return trips(log)
-    from projections import indexes  # noqa: PLC0415 # its client takes as long as all else here
+    with without("aiohttp", "requests"):  # Elasticsearch's client asks through urllib3
+        from projections import indexes  # noqa: PLC0415 # that takes as long as all else here
 
     return indexes.copy_of(name, settings.elasticsearch_url)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from vehicle_tracker import web
+from vehicle_tracker.operations import add_operations
 from vehicle_tracker.refusal import refuse_taken_port
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ class _Silent(WSGIRequestHandler):
 def serve_health(name: str, settings: Settings, ready: Mapping[str, Callable[[], object]]) -> None:
     """Answer `/health/*` and `/metrics` in the background, as long as the process runs.
 
-    Nothing is served without a `HEALTH_PORT`. `ready` is as of `web.create_app`.
+    Nothing is served without a `HEALTH_PORT`. `ready` is as of `add_operations`.
     """
     if not settings.health_port:
         return
     refuse_taken_port(settings.health_port)
-    app, _ = web.create_app(name, f"Vehicle tracker: {name}", settings, ready)
+    app = Flask(name, static_folder=None)
+    add_operations(app, ready)
     server = make_server(
         "0.0.0.0", settings.health_port, app, threaded=True, request_handler=_Silent
     )

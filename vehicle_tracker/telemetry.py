@@ -6,14 +6,20 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-import structlog
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.registry import REGISTRY
+
+from vehicle_tracker.importing import without
+
+with without("rich"):  # it draws tracebacks; ours are text
+    import structlog
 
 if TYPE_CHECKING:
     from vehicle_tracker.settings import Settings
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+bind_contextvars = structlog.contextvars.bind_contextvars
+clear_contextvars = structlog.contextvars.clear_contextvars
 
 
 def configure_logging(settings: Settings) -> None:

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import structlog
 from flask import Flask, Response, g, json, request
 from flask_smorest import Api, Blueprint
 from flask_swagger_ui import get_swaggerui_blueprint
@@ -20,8 +19,9 @@ from werkzeug.exceptions import HTTPException
 from vehicle_tracker import strict_json
 from vehicle_tracker.errors import TooLarge, TrackerError, Unavailable, Unsupported
 from vehicle_tracker.event_log import LOG_UNREACHABLE
+from vehicle_tracker.operations import add_operations
 from vehicle_tracker.schemas import Problem
-from vehicle_tracker.telemetry import log, metrics_text
+from vehicle_tracker.telemetry import bind_contextvars, clear_contextvars, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -103,7 +103,7 @@ def create_app(
 ) -> tuple[Flask, ProblemApi]:
     """A Flask application with everything but its routes.
 
-    `ready` names what the service needs and how to try it: a check that raises is a failing part.
+    `ready` is as of `add_operations`.
     """
     app = Flask(service, static_folder=None)
     app.config.update(
@@ -120,7 +120,7 @@ def create_app(
     )
     app.wsgi_app = _with_chunked_bodies(app.wsgi_app)  # type: ignore[assignment,method-assign]
     _observe(app, service)
-    _add_operations(app, ready)
+    add_operations(app, ready)
     return app, api
 
 
@@ -230,7 +230,7 @@ def _observe(app: Flask, service: str) -> None:
         g.given_request_id = given if _REQUEST_ID.match(given) else None
         g.request_id = g.given_request_id or uuid4().hex
         g.began = request.environ.get(BEGAN) or time.perf_counter()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        bind_contextvars(request_id=g.request_id)
         if refused := request.environ.get(REFUSED):
             raise refused
 
@@ -240,28 +240,5 @@ def _observe(app: Flask, service: str) -> None:
         seconds = answer_seconds(service, route, request.method, response.status_code)
         seconds.observe(time.perf_counter() - g.began)
         response.headers["X-Request-ID"] = g.request_id
-        structlog.contextvars.clear_contextvars()
+        clear_contextvars()
         return response
-
-
-def _add_operations(app: Flask, ready: Mapping[str, Callable[[], object]]) -> None:
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "live"}
-
-    @app.get("/health/ready")
-    def is_ready() -> tuple[dict[str, Any], int]:
-        ok: list[str] = []
-        failing: dict[str, str] = {}
-        for name, check in ready.items():
-            try:
-                check()
-            except Exception as error:  # noqa: BLE001 # whatever it is, it is why we are not ready
-                failing[name] = " ".join(str(error).split()) or type(error).__name__
-            else:
-                ok.append(name)
-        return {"ok": ok, "failing": failing}, 503 if failing else 200
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(metrics_text(), content_type="text/plain; version=0.0.4; charset=utf-8")
