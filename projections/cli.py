@@ -21,7 +21,7 @@ from projections.status import progress_of
 from projections.store import OvertakenError
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.schemas import rfc3339
-from vehicle_tracker.starting import open_log
+from vehicle_tracker.starting import let_requests_go_first, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,7 @@ def follow(name: str) -> None:
     """Keep the projection NAME up to date until told to stop (SIGTERM, Ctrl-C)."""
     _expect_known(name)
     settings, engine = _settings(), db.engine
+    let_requests_go_first()
     with open_log(settings) as log, _until_told_to_stop() as stop:
         await_migrated(engine, settings.wait_for_stores_s)
         serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])

@@ -19,7 +19,7 @@ from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.judged_until import JudgedUntil
 from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.settings import Settings
-from vehicle_tracker.starting import open_log
+from vehicle_tracker.starting import let_requests_go_first, open_log
 from vehicle_tracker.telemetry import configure_logging
 from vehicle_tracker.telemetry import log as logger
 from write_service.connection_judge import QUIET, ConnectionJudge
@@ -104,6 +104,7 @@ def main() -> None:
     """Monitor until told to stop (SIGTERM, Ctrl-C)."""
     settings = Settings.from_environment(read_models=False)
     configure_logging(settings)
+    let_requests_go_first()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -59,6 +60,13 @@ def test_a_follower_that_keeps_up_is_ready(
     assert f'projection_lag_events{{projection="{NAME}"}} 0.0' in metrics
     assert f'projection_lag_seconds{{projection="{NAME}"}} 0.0' in metrics
     assert f'projection_parked_events{{projection="{NAME}"}} 0.0' in metrics
+
+
+def test_whoever_answers_requests_goes_first(address: str) -> None:
+    """A follower is nicer than a service, which is started with no niceness of its own."""
+    wait_for(lambda: get(address, "/health/ready")[0] == 200, 20)
+    (follower,) = (one for one in psutil.Process().children() if "follow" in one.cmdline())
+    assert follower.nice() > psutil.Process().nice()
 
 
 def test_a_follower_that_falls_behind_is_not_ready(
