@@ -43,8 +43,9 @@ class Connected:
         self._listening = until
 
     def by_heartbeats(self, at: int) -> int:
-        """How many there are at an instant if nothing but heartbeats counts."""
-        return sum(heard >= at - self._limit for heard in self.heard)
+        """How many there are if nothing but heartbeats counts, as far as they were heard."""
+        since = self._lateness.judged(at) - self._limit
+        return sum(heard >= since for heard in self.heard)
 
     def by_verdicts(self, at: int) -> int:
         """How many the monitor holds for connected once it has judged at an instant."""
