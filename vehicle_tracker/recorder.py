@@ -89,7 +89,8 @@ class EventLogRecorder(PostgresApplicationRecorder):
             " (originator_id, originator_version, topic, state)"
             " SELECT stream, version, %b::text, state"
             " FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[]) AS given(stream, version, state)"
-            " RETURNING notification_id) SELECT max(notification_id) FROM appended"
+            " RETURNING notification_id)"
+            " SELECT max(notification_id), pg_notify({channel}, '') FROM appended"
         )
         self.select_known = self._sql(
             "SELECT uuid_send(stream), version"
@@ -253,5 +254,6 @@ class EventLogRecorder(PostgresApplicationRecorder):
             table=Identifier(self.datastore.schema, self.events_table_name),
             decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
             heartbeat=Literal(HeartbeatRecorded.TOPIC),
+            channel=Literal(self.channel_name),
             **parts,
         )

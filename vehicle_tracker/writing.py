@@ -85,9 +85,10 @@ class Writing:
     ) -> int:
         """Append events of one topic that the log does not hold, in columns; its head after.
 
+        One statement wakes whoever listens, too: a commit may be of a single heartbeat.
+
         Errors: `IntegrityError` if it holds one of them; then none is appended.
         """
-        self._recorder.notify_channel(self._cursor)
         columns = topic, Uuids(streams), Bigints(versions), Byteas(states)
         position = self._one(self._recorder.append_new, *columns)
         return cast("int", self._one(self._recorder.select_head) if position is None else position)
