@@ -7,6 +7,8 @@ PYTHON ?= python3.13 python3.12 python3.11 python3
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONUNBUFFERED := 1
+# Kept even where somebody has said otherwise: tests and benches start our processes again and again.
+export PYTHONDONTWRITEBYTECODE :=
 
 comma := ,
 heading = @printf '\n== %s\n' "$(1)"

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 from eventsourcing.domain import Aggregate
-from flask_migrate import upgrade
 
 from projections import create_app
 from projections.catalog import CUSTOMER_VEHICLES, TRIPS, trips
@@ -125,7 +124,6 @@ def _tell_all(fleet: Fleet) -> None:
 @contextmanager
 def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterator[Fleet]:
     with EventLog(settings.event_log_url) as log, create_app(settings).app_context():
-        upgrade()
         owners = {name: Customer(name=name, address="Vägen 1") for name in set(OWNERS.values())}
         vehicles = [
             Vehicle(vin, plate, owners[OWNERS[plate]].id, {}) for plate, vin in VINS.items()
@@ -158,8 +156,10 @@ def _following(which: str, settings: Settings, elasticsearch_url: str) -> Iterat
 
 
 @contextmanager
-def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
-    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as patch:
+def _fresh_fleet(
+    which: str, postgresql_url: str, template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
+    with fresh_database(postgresql_url, template) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVENT_LOG_URL", url)
         patch.setenv("DATABASE_URL", url)
         patch.setattr(Aggregate.Event, "create_timestamp", staticmethod(lambda: minute(-1)))
@@ -169,14 +169,18 @@ def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Ite
 
 
 @pytest.fixture(scope="module")
-def fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+def fleet(
+    which: str, postgresql_url: str, migrated_template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
     """An adapter that knows the trips."""
-    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+    with _fresh_fleet(which, postgresql_url, migrated_template, elasticsearch_url) as fleet:
         yield fleet
 
 
 @pytest.fixture
-def own_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+def own_fleet(
+    which: str, postgresql_url: str, migrated_template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
     """The same, for a test that changes them."""
-    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+    with _fresh_fleet(which, postgresql_url, migrated_template, elasticsearch_url) as fleet:
         yield fleet

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 from eventsourcing.domain import Aggregate
-from flask_migrate import upgrade
 
 from projections import create_app
 from projections.catalog import CUSTOMER_VEHICLES
@@ -123,7 +122,6 @@ def record(log: EventLog, vin: str, at: datetime) -> None:
 def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterator[Fleet]:
     """The fleet, and an adapter that knows it."""
     with EventLog(settings.event_log_url) as log, create_app(settings).app_context():
-        upgrade()
         ids = _register(log)
         projections: list[ReadModel] = [CUSTOMER_VEHICLES]
         where = (db.engine, CUSTOMER_VEHICLES.name, 120)
@@ -153,8 +151,10 @@ def following(which: str, settings: Settings, elasticsearch_url: str) -> Iterato
 
 
 @contextmanager
-def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
-    with fresh_database(postgresql_url) as url, pytest.MonkeyPatch.context() as patch:
+def _fresh_fleet(
+    which: str, postgresql_url: str, template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
+    with fresh_database(postgresql_url, template) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVENT_LOG_URL", url)
         patch.setenv("DATABASE_URL", url)
         decided_at = staticmethod(lambda: NOW - timedelta(days=1))
@@ -165,16 +165,20 @@ def _fresh_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Ite
 
 
 @pytest.fixture(scope="module")
-def fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+def fleet(
+    which: str, postgresql_url: str, migrated_template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
     """An adapter that knows the fleet."""
-    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+    with _fresh_fleet(which, postgresql_url, migrated_template, elasticsearch_url) as fleet:
         yield fleet
 
 
 @pytest.fixture
-def own_fleet(which: str, postgresql_url: str, elasticsearch_url: str) -> Iterator[Fleet]:
+def own_fleet(
+    which: str, postgresql_url: str, migrated_template: str, elasticsearch_url: str
+) -> Iterator[Fleet]:
     """The same, for a test that changes it."""
-    with _fresh_fleet(which, postgresql_url, elasticsearch_url) as fleet:
+    with _fresh_fleet(which, postgresql_url, migrated_template, elasticsearch_url) as fleet:
         yield fleet
 
 
