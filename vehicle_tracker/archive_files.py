@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _BLOCKS_AT_HAND = 2
 """So many are kept unpacked: whoever reads page by page asks for the same one again."""
 
+_STREAMS_AT_HAND = 100_000
+"""So many names are kept: to make a UUID of one takes as long as all else of a heartbeat."""
+
 
 class _Columns(msgspec.Struct, array_like=True):
     positions: list[int]
@@ -108,12 +111,16 @@ def _unpacked(folder: Path, block: Block) -> Sequence[LoggedEvent]:
 
 
 def _events(columns: _Columns) -> Iterator[LoggedEvent]:
-    streams = {stream: UUID(bytes=stream) for stream in set(columns.streams)}
     return map(
         LoggedEvent,
         itertools.accumulate(columns.positions),
-        map(streams.__getitem__, columns.streams),
+        map(_stream, columns.streams),
         itertools.accumulate(columns.versions),
         itertools.repeat(HeartbeatRecorded.TOPIC),
         columns.states,
     )
+
+
+@lru_cache(_STREAMS_AT_HAND)
+def _stream(name: bytes) -> UUID:
+    return UUID(bytes=name)
