@@ -7,6 +7,7 @@ read whole again; then as much is appended again, to see whether the archived ma
 from __future__ import annotations
 
 import math
+import statistics
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, utc_now
 from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.history import Deadline, History
 from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ class _Driving:
     """A vehicle that drives a while, stands a while, and says where and how fast."""
 
     def __init__(self, number: int, dice: Random) -> None:
-        self._vin, self._dice = fleet.vin(number), dice
-        self._stream = heartbeat_stream(self._vin)
+        self.vin, self._dice = fleet.vin(number), dice
+        self._stream = heartbeat_stream(self.vin)
         self._latitude, self._longitude = dice.uniform(55, 69), dice.uniform(11, 24)
         self._heading, self._odometer_km = dice.uniform(0, 360), dice.uniform(0, 900_000)
         self._fuel, self._drives = dice.random(), True
@@ -61,7 +63,7 @@ class _Driving:
             self._latitude += speed / 6_700 * math.cos(math.radians(self._heading))
             self._longitude += speed / 3_500 * math.sin(math.radians(self._heading))
         said = Heartbeat(
-            vin=self._vin,
+            vin=self.vin,
             recorded_at=received_at - timedelta(milliseconds=dice.randrange(100, 3_000)),
             latitude=round(self._latitude, 6),
             longitude=round(self._longitude, 6),
@@ -92,13 +94,13 @@ def measure(
     with EventLog(url, archive=str(folder)) as log, alone_archiving(url) as connection:
         beats = _append(log, drivers, range(minutes), told)
         log_bytes = _size(connection, LOG)
-        reading = _read_whole(log)
+        reading = _read(log, drivers, minutes)
         before, python = Spent.by(connection), time.process_time()
         began = time.perf_counter()
         archived = Archiving(log, connection, at_once).run(utc_now(), lambda *_: None, Event())
         took_s = time.perf_counter() - began
         after, python = Spent.by(connection), time.process_time() - python
-        reading_archived = _read_whole(log)
+        reading_archived = _read(log, drivers, minutes)
         more = _append(log, drivers, range(minutes, 2 * minutes), told)
         grown = _size(connection, LOG) - log_bytes
     count = archived.heartbeats
@@ -117,7 +119,7 @@ def measure(
             "postgresql": round((after.cpu_s - before.cpu_s) / count * 1e6, 1),
         },
         "wal_bytes": round((after.wal - before.wal) / count, 1),
-        "read_a_second": {"of the log": reading, "of files": reading_archived},
+        "read": {"from the log": reading, "archived": reading_archived},
     }
 
 
@@ -135,13 +137,36 @@ def _append(
     return count
 
 
-def _read_whole(log: EventLog) -> int:
-    """Read it page by page, as followers do; events a second."""
-    began, count, position = time.perf_counter(), 0, 0
+def _read(log: EventLog, drivers: list[_Driving], minutes: int) -> dict[str, float]:
+    """All of it page by page, as followers do; and what is asked of the past, in milliseconds."""
+    count, position, began = 0, 0, time.perf_counter()
     while page := log.read(position, PAGE):
         position = page[-1].position
         count += len(page)
-    return round(count / (time.perf_counter() - began))
+    read_s = time.perf_counter() - began
+    history, vins = History(log.rows), [one.vin for one in drivers]
+    then = BEGIN + timedelta(minutes=minutes / 2)
+    asked = {
+        "a vehicle's heartbeats": lambda: log.heartbeats(vins[0], until=then),
+        "when 1,000 were heard last": lambda: history.times_of_newest(
+            vins[:1_000], then, position, Deadline()
+        ),
+        "what 1,000 said last": lambda: history.newest_heartbeats(
+            vins[:1_000], then, position, Deadline()
+        ),
+    }
+    took_ms = {f"{what}, ms": _milliseconds(ask) for what, ask in asked.items()}
+    return {"events a second": round(count / read_s), **took_ms}
+
+
+def _milliseconds(ask: Callable[[], object]) -> float:
+    """The median of some tries."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        ask()
+        took.append(time.perf_counter() - began)
+    return round(statistics.median(took) * 1e3, 1)
 
 
 def _size(connection: psycopg.Connection[Any], table: str) -> int:
@@ -178,8 +203,12 @@ def main(vehicles: int, minutes: int, at_once: int, out: Path) -> None:
     path = report.write(
         "archive", {**found, "rows": [row]}, settings=settings, plot=plot, folder=out
     )
-    a_second = {f"read a second, {of}": rate for of, rate in found["read_a_second"].items()}
-    shown = {**sizes, "archived a second": found["archived_a_second"], **a_second}
+    read = {
+        f"{what}: {of}": figure
+        for of, figures in found["read"].items()
+        for what, figure in figures.items()
+    }
+    shown = {**sizes, "archived a second": found["archived_a_second"], **read}
     report.show("A heartbeat on disk, bytes", shown, path)
 
 

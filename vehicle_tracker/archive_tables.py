@@ -15,8 +15,8 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PERIOD = 4 * 60 * 60 * 1_000_000
-"""Microseconds: 240 heartbeats at one a minute, so that one is found without unpacking many."""
+_PERIOD = 60 * 60 * 1_000_000
+"""Microseconds: 60 heartbeats at one a minute, so that one is found without unpacking many."""
 
 _CREATE = (
     SQL(

@@ -70,13 +70,12 @@ class History:
             "SELECT least((SELECT min(originator_version) FROM {table}"
             " WHERE originator_id = stream), (SELECT versions[1] FROM {archived}"
             " WHERE originator_id = stream ORDER BY period, versions[1] LIMIT 1)),"
-            " ARRAY(SELECT DISTINCT originator_version FROM ("
-            "SELECT originator_version FROM {table} WHERE originator_id = stream"
+            " ARRAY(SELECT originator_version FROM {table} WHERE originator_id = stream"
             " AND originator_version > since AND originator_version < until"
-            " UNION ALL SELECT originator_version FROM {past_times} WHERE originator_id = stream"
+            " ORDER BY originator_version),"
+            " ARRAY(SELECT originator_version FROM {past_times} WHERE originator_id = stream"
             " AND period BETWEEN since / {period} AND until / {period}"
-            " AND originator_version > since AND originator_version < until"
-            ") AS either ORDER BY originator_version)"
+            " AND originator_version > since AND originator_version < until)"
             " FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[])"
             " WITH ORDINALITY AS asked (stream, since, until, number) ORDER BY number"
         )
@@ -120,7 +119,9 @@ class History:
                 [one.end for one in few],
                 within_s=deadline.left_s(),
             )
-            yield from map(Heard._make, rows)
+            for first, recent, archived in rows:
+                # What is being archived is in both.
+                yield Heard(first, sorted({*recent, *archived}) if archived else recent)
 
     def newest_heartbeats(
         self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
