@@ -40,7 +40,7 @@ _PAST_TIMES = SQL(
 )
 _ARCHIVED_UNTIL = SQL("(SELECT coalesce(max(last_position), 0) FROM {blocks})")
 _HORIZON = SQL("(SELECT newest_version FROM {blocks} ORDER BY last_position DESC LIMIT 1)")
-_NEW = SQL(
+_NOT_ARCHIVED = SQL(
     "(coalesce(version > {horizon}, true) OR NOT EXISTS (SELECT FROM {archived} AS archived"
     " WHERE archived.originator_id = stream AND archived.period = version / {period}"
     " AND version = ANY(archived.versions)))"
@@ -80,5 +80,5 @@ class ArchiveTables:
             "past_times": _PAST_TIMES.format(**tables),
             "archived_until": _ARCHIVED_UNTIL.format(**tables),
             "horizon": horizon,
-            "not_archived": _NEW.format(horizon=horizon, **tables),
+            "not_archived": _NOT_ARCHIVED.format(horizon=horizon, **tables),
         }

@@ -157,7 +157,7 @@ class Archiving:
         name = f"heartbeats-{part.after + 1:016}-{part.until:016}.zst"
         with self._connection.transaction():
             self._execute(_COPY_BY_STREAM, part.until, part.after, part.until)
-            for block in self._log.archive_files.write(name, self._blocks(part)):
+            for block in self._log.rows.archive_files.write(name, self._blocks(part)):
                 self._execute(_ADD_BLOCK, *block, part.newest_version)
 
     def _blocks(self, part: Part) -> Iterator[Sequence[LoggedEvent]]:

@@ -43,7 +43,8 @@ type_of_event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent | Listenin
 class EventLog(Application[UUID]):
     """The log at one address. Safe to share between threads; open one in each process.
 
-    Errors: whatever is in `LOG_UNREACHABLE` while PostgreSQL is away.
+    Errors: whatever is in `LOG_UNREACHABLE` while PostgreSQL is away; `archive_unreadable` where a
+    file of old heartbeats is not as it was written.
     """
 
     name = "vehicle_tracker"
@@ -57,7 +58,7 @@ class EventLog(Application[UUID]):
         if not isinstance(self.recorder, EventLogRecorder):
             raise TypeError(f"not an event log's recorder: {self.recorder!r}")
         self.rows = self.recorder
-        self.rows.archive_files = self.archive_files = ArchiveFiles(archive)
+        self.rows.archive_files = ArchiveFiles(archive)
         # Otherwise its pool tries ever less often, and stays away as long again as PostgreSQL was.
         self.rows.datastore.pool.reconnect_timeout = _TRIES_AGAIN_AFTER_S
 
