@@ -19,6 +19,7 @@ from projections.migrated import await_migrated
 from projections.rebuild import BusyError
 from projections.status import progress_of
 from projections.store import OvertakenError
+from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.schemas import rfc3339
 from vehicle_tracker.starting import let_requests_go_first, open_log
@@ -88,7 +89,7 @@ def rebuild(name: str) -> None:
 
             try:
                 done = work.run(say, stop)
-            except BusyError as error:
+            except (BusyError, Unavailable) as error:
                 raise click.ClickException(str(error)) from error
     click.echo(f"{name} is rebuilt." if done else "Stopped; start it again to go on from here.")
 

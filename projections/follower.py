@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from projections.store import OvertakenError, StoreAwayError, UnstorableError
 from projections.stretch import Stretch
 from vehicle_tracker.collecting import nothing_collected
+from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 from vehicle_tracker.resilience import until_stopped
 from vehicle_tracker.telemetry import log as logger
@@ -36,8 +37,15 @@ STEPS_EVERY_S = 0.2
 MOST_DOCUMENTS = 200_000
 """With so many in memory, about 1 KB each, they are stored."""
 
-MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, SQLAlchemyError, OvertakenError, StoreAwayError)
-"""What a follower meets while a server is away or not migrated. Anything else is a defect."""
+MAY_PASS = (
+    *LOG_UNREACHABLE,
+    psycopg.Error,
+    SQLAlchemyError,
+    OvertakenError,
+    StoreAwayError,
+    Unavailable,
+)
+"""What a follower meets while a server, or a file of the archive, is away. Else it is a defect."""
 
 
 class Follower:

@@ -10,7 +10,7 @@ from projections.database import parked_event
 from projections.store import Change
 from vehicle_tracker.domain.connection import ConnectionEvent
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
-from vehicle_tracker.recorder import LoggedEvent
+from vehicle_tracker.logged_event import LoggedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 K = TypeVar("K")
 D = TypeVar("D")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from projections.catalog import Projection
     from projections.store import Store
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 
 class Stretch:

@@ -16,6 +16,7 @@ from projections.customer_vehicles.relational import TABLES
 from projections.database import parked_event, projection
 from projections.follower import Follower
 from read_service.positions import PositionWatch
+from vehicle_tracker.archiving import Archived, Archiving, alone_archiving
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream
@@ -105,3 +106,9 @@ def running(follower: Following) -> Iterator[None]:
         stop.set()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def archive(log: EventLog, url: str, before: datetime, at_once: int = 50) -> Archived:
+    """Archive what was received before an instant, so many heartbeats at once."""
+    with alone_archiving(url) as connection:
+        return Archiving(log, connection, at_once, block=7).run(before, lambda *_: None, Event())

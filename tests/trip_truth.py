@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from projections.trips.reader import RelationalTrips
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """For a reader of that time no trip has ended by silence."""

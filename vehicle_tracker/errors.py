@@ -106,6 +106,12 @@ def search_unavailable(why: str) -> Unavailable:
     return Unavailable("search_unavailable", f"The search cannot answer now: {why}.")
 
 
+def archive_unreadable(file: str, why: str) -> Unavailable:
+    """A file of old heartbeats is not there, or not as it was written."""
+    detail = f"Old heartbeats cannot be read: archive file {file}: {why}."
+    return Unavailable("archive_unreadable", detail, retry_after_s=60)
+
+
 def too_much_to_read() -> Invalid:
     """What is asked for takes longer to read than one request is given."""
     expected = "expected a shorter period, or fewer vehicles"

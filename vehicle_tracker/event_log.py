@@ -14,6 +14,7 @@ from eventsourcing.utils import get_topic
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
+from vehicle_tracker.archive_files import ArchiveFiles
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed
 from vehicle_tracker.domain.customer import Customer, CustomerKey
@@ -22,7 +23,8 @@ from vehicle_tracker.domain.trip import OpenTrip, Trip
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.judged_until import judged_until, lateness
-from vehicle_tracker.recorder import EventLogRecorder, LoggedEvent
+from vehicle_tracker.logged_event import LEAST, MOST, LoggedEvent
+from vehicle_tracker.recorder import EventLogRecorder
 from vehicle_tracker.writing import Writing
 
 if TYPE_CHECKING:
@@ -41,19 +43,22 @@ type_of_event = Aggregate.Event | HeartbeatRecorded | ConnectionEvent | Listenin
 class EventLog(Application[UUID]):
     """The log at one address. Safe to share between threads; open one in each process.
 
-    Errors: whatever is in `LOG_UNREACHABLE` while PostgreSQL is away.
+    Errors: whatever is in `LOG_UNREACHABLE` while PostgreSQL is away; `archive_unreadable` where a
+    file of old heartbeats is not as it was written.
     """
 
     name = "vehicle_tracker"
     aggregate_classes = (Customer, CustomerKey, Vehicle, Trip, OpenTrip)
     """Named here so that the topics of their events are known wherever the log is read."""
 
-    def __init__(self, url: str, *, connections: int = 2) -> None:
+    def __init__(self, url: str, *, connections: int = 2, archive: str = "") -> None:
+        """Open it. `archive` is the folder of old heartbeats' files, empty if there is none."""
         self._url = url
         super().__init__(env=library_environment(url, connections))
         if not isinstance(self.recorder, EventLogRecorder):
             raise TypeError(f"not an event log's recorder: {self.recorder!r}")
         self.rows = self.recorder
+        self.rows.archive_files = ArchiveFiles(archive)
         # Otherwise its pool tries ever less often, and stays away as long again as PostgreSQL was.
         self.rows.datastore.pool.reconnect_timeout = _TRIES_AGAIN_AFTER_S
 
@@ -104,14 +109,13 @@ class EventLog(Application[UUID]):
         limit: int | None = None,
     ) -> list[HeartbeatRecorded]:
         """A vehicle's heartbeats with `after < recorded_at <= until`, by `recorded_at`."""
-        rows = self.rows.select_events(
+        span = (
             heartbeat_stream(vin),
-            gt=to_microseconds(after) if after else None,
-            lte=to_microseconds(until) if until else None,
-            desc=newest_first,
-            limit=limit,
+            to_microseconds(after) if after else LEAST,
+            to_microseconds(until) if until else MOST,
         )
-        return [heartbeat.decode(row.state) for row in rows]
+        rows = self.rows.spans_as_of(MOST, [span], limit, newest_first=newest_first)
+        return [heartbeat.decode(state) for _, _, state in rows]
 
     def aggregates(self, streams: Sequence[UUID]) -> dict[UUID, Any]:
         """Those of the aggregates that exist, in one round trip."""

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed, Literal
 
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.availability import Heard
@@ -18,6 +18,7 @@ from vehicle_tracker.domain.values import (
     to_microseconds,
 )
 from vehicle_tracker.errors import too_much_to_read
+from vehicle_tracker.newest import newest_places, newest_states, newest_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,9 +34,6 @@ WITHIN_S = 10.0
 
 _AT_ONCE = 10
 """So many vehicles' times are held at once: those of a year are five million numbers."""
-
-MOST_WITHOUT_A_PLACE = 10_000
-"""So many heartbeats are looked through for a vehicle's last place: a week at one a minute."""
 
 MOST_JUDGED = 64
 """So many verdicts are looked through for the start of a connection."""
@@ -68,43 +66,26 @@ class History:
 
     def __init__(self, recorder: EventLogRecorder) -> None:
         self._recorder = recorder
-        self._table = Identifier(recorder.datastore.schema, recorder.events_table_name)
         self._select_heard = self._sql(
-            "SELECT (SELECT min(originator_version) FROM {table} WHERE originator_id = stream),"
+            "SELECT least((SELECT min(originator_version) FROM {table}"
+            " WHERE originator_id = stream), (SELECT versions[1] FROM {archived}"
+            " WHERE originator_id = stream ORDER BY period, versions[1] LIMIT 1)),"
             " ARRAY(SELECT originator_version FROM {table} WHERE originator_id = stream"
             " AND originator_version > since AND originator_version < until"
-            " ORDER BY originator_version)"
+            " ORDER BY originator_version),"
+            " ARRAY(SELECT originator_version FROM {past_times} WHERE originator_id = stream"
+            " AND period BETWEEN since / {period} AND until / {period}"
+            " AND originator_version > since AND originator_version < until)"
             " FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[])"
             " WITH ORDINALITY AS asked (stream, since, until, number) ORDER BY number"
         )
-        self._select_newest = self._sql(
-            "SELECT newest.state FROM unnest(%b::text::uuid[]) AS asked (stream),"
-            " LATERAL (SELECT state FROM {table} WHERE originator_id = asked.stream"
-            " AND originator_version <= %b AND notification_id <= %b"
-            " ORDER BY originator_version DESC LIMIT 1) AS newest"
-        )
-        self._select_newest_times = self._sql(
-            "SELECT ARRAY(SELECT (SELECT originator_version FROM {table}"
-            " WHERE originator_id = asked.stream"
-            " AND originator_version <= %b AND notification_id <= %b"
-            " ORDER BY originator_version DESC LIMIT 1)"
-            " FROM unnest(%b::text::uuid[]) WITH ORDINALITY AS asked (stream, number)"
-            " ORDER BY number)::text"
-        )
-        self._select_newest_places = self._sql(
-            "SELECT number, placed.version, placed.latitude, placed.longitude"
-            " FROM unnest(%b::text::uuid[]) WITH ORDINALITY AS asked (stream, number)"
-            " LEFT JOIN LATERAL (SELECT version, place.* FROM ("
-            "SELECT originator_version AS version, state FROM {table}"
-            " WHERE originator_id = asked.stream"
-            " AND originator_version <= %b AND notification_id <= %b"
-            " ORDER BY originator_version DESC LIMIT {most}) AS said,"
-            " LATERAL (SELECT {latitude} AS latitude, {longitude} AS longitude"
-            " FROM (SELECT convert_from(state, 'UTF8')::json AS state) AS read) AS place"
-            " WHERE latitude IS NOT NULL ORDER BY version DESC LIMIT 1) AS placed ON true"
-        )
+        self._select_newest = newest_states(recorder.names)
+        self._select_newest_places = newest_places(recorder.names)
+        self._select_newest_times = SQL(
+            "SELECT ARRAY(SELECT originator_version FROM ({}) AS found ORDER BY number)::text"
+        ).format(newest_times(recorder.names))
         self._select_arrays_of_places = SQL(
-            "SELECT array_agg(version ORDER BY number)::text,"
+            "SELECT array_agg(originator_version ORDER BY number)::text,"
             " array_agg(latitude ORDER BY number)::text,"
             " array_agg(longitude ORDER BY number)::text FROM ({}) AS found"
         ).format(self._select_newest_places)
@@ -138,22 +119,24 @@ class History:
                 [one.end for one in few],
                 within_s=deadline.left_s(),
             )
-            yield from map(Heard._make, rows)
+            for first, recent, archived in rows:
+                # What is being archived is in both.
+                yield Heard(first, sorted({*recent, *archived}) if archived else recent)
 
     def newest_heartbeats(
         self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
     ) -> dict[str, HeartbeatRecorded]:
         """Of each vehicle the newest heartbeat by `until`, of those up to a position."""
-        asked = (_streams(vins), to_microseconds(until), position)
+        asked = (to_microseconds(until), position, _streams(vins))
         rows = self._recorder.fetch(self._select_newest, *asked, within_s=deadline.left_s())
-        events = (heartbeat.decode(state) for (state,) in rows)
+        events = (heartbeat.decode(state) for _, state in rows if state is not None)
         return {event.vin: event for event in events}
 
     def newest_places(
         self, vins: Sequence[str], until: datetime, position: int, deadline: Deadline
     ) -> dict[str, Place]:
         """Where each vehicle was by its newest heartbeat with a place, if there is one lately."""
-        asked = (_streams(vins), to_microseconds(until), position)
+        asked = (to_microseconds(until), position, _streams(vins))
         left_s = deadline.left_s()
         rows = self._recorder.fetch(self._select_newest_places, *asked, within_s=left_s)
         return {vins[number - 1]: Place(_instant(at), *place) for number, at, *place in rows}
@@ -174,7 +157,7 @@ class History:
         self, vins: Iterable[str], until: datetime, position: int, deadline: Deadline
     ) -> Sequence[str]:
         """The times, latitudes and longitudes of the newest places: three such arrays."""
-        asked = (_streams(vins), to_microseconds(until), position)
+        asked = (to_microseconds(until), position, _streams(vins))
         left_s = deadline.left_s()
         return self._recorder.fetch(self._select_arrays_of_places, *asked, within_s=left_s)[0]
 
@@ -207,23 +190,14 @@ class History:
 
     def _sql(self, statement: LiteralString) -> Composed:
         return SQL(statement).format(
-            table=self._table,
-            most=Literal(MOST_WITHOUT_A_PLACE),
             judged=Literal(MOST_JUDGED),
             mended=Literal(ConnectionMended.TOPIC),
-            latitude=_number(heartbeat.LATITUDE),
-            longitude=_number(heartbeat.LONGITUDE),
+            **self._recorder.names,
         )
 
 
 def _instant(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_microseconds(microseconds)
-
-
-def _number(paths: Iterable[str]) -> Composed:
-    """What a state has at the first of the paths that is there, which must be a number."""
-    found = SQL(", ").join(SQL("state #>> {}").format(Literal(path)) for path in paths)
-    return SQL("coalesce({})::float8").format(found)
 
 
 def _streams(vins: Iterable[str]) -> str:

@@ -1,29 +1,36 @@
 """Where events are kept: one table in PostgreSQL in which commit order is read order.
 
-It is the library's `PostgresApplicationRecorder` with three things of ours: an advisory lock in
-place of its table lock, an insert that leaves out what is there already, and lean reading.
+It is the library's `PostgresApplicationRecorder` with four things of ours: an advisory lock in
+place of its table lock, an insert that leaves out what is there already, lean reading, and an
+archive: old heartbeats are found as if they were still in the table.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, cast
-from uuid import UUID
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 from eventsourcing.utils import retry
 from psycopg.errors import QueryCanceled
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from vehicle_tracker.archive_files import ArchiveFiles
+from vehicle_tracker.archive_tables import ArchiveTables, Block
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.errors import too_much_to_read
+from vehicle_tracker.logged_event import MOST, LoggedEvent
+from vehicle_tracker.spans import BACKWARDS, FORWARDS, select_spans
 from vehicle_tracker.writing import Writing, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from uuid import UUID
 
     from eventsourcing.postgres import PostgresDatastore
     from psycopg import Connection, Cursor
@@ -32,16 +39,6 @@ _LOGGED_EVENTS: LiteralString = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM {table}"
 )
 _LIMIT = SQL("SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true)")
-
-
-class LoggedEvent(NamedTuple):
-    """A row of the log, still encoded. `position` is its `notification_id`."""
-
-    position: int
-    stream: UUID
-    version: int
-    topic: str
-    state: bytes
 
 
 class EventLogRecorder(PostgresApplicationRecorder):
@@ -55,6 +52,10 @@ class EventLogRecorder(PostgresApplicationRecorder):
         self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events"
     ) -> None:
         super().__init__(datastore, events_table_name=events_table_name)
+        archive = ArchiveTables(datastore.schema, events_table_name)
+        self.names = archive.names
+        """What statements about this log may name."""
+        self.archive_files = ArchiveFiles("")
         self.lock_name = f"{datastore.schema}.{events_table_name}"
         self.lock_table_statements = [
             SQL("SET LOCAL lock_timeout = {}").format(Literal(f"{datastore.lock_timeout}s")),
@@ -62,13 +63,14 @@ class EventLogRecorder(PostgresApplicationRecorder):
                 Literal(self.lock_name)
             ),
         ]
-        self.sql_create_statements.append(
+        self.sql_create_statements += [
             self._sql(
                 "CREATE INDEX IF NOT EXISTS {index} ON {table} (notification_id)"
                 " WHERE topic = {decommissioned}",
                 index=Identifier(f"{events_table_name}_decommissioned_idx"),
-            )
-        )
+            ),
+            *archive.create,
+        ]
         self.select_last_decommission = self._sql(
             "SELECT max(notification_id) FROM {table}"
             " WHERE topic = {decommissioned} AND notification_id > %s"
@@ -81,6 +83,7 @@ class EventLogRecorder(PostgresApplicationRecorder):
         self.insert_once = self._sql(
             "INSERT INTO {table} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])"
+            " AS given(stream, version, topic, state) WHERE {not_archived}"
             " ON CONFLICT (originator_id, originator_version) DO NOTHING"
             " RETURNING originator_id, originator_version, notification_id"
         )
@@ -97,33 +100,39 @@ class EventLogRecorder(PostgresApplicationRecorder):
             " FROM unnest(%b::uuid[], %b::bigint[]) AS given(stream, version)"
             " WHERE EXISTS (SELECT FROM {table}"
             " WHERE originator_id = stream AND originator_version = version)"
+            " OR NOT {not_archived}"
         )
         self.select_newest_versions = self._sql(
             "SELECT uuid_send(stream), newest FROM unnest(%b::uuid[]) AS given(stream)"
-            " CROSS JOIN LATERAL (SELECT originator_version AS newest FROM {table}"
-            " WHERE originator_id = stream ORDER BY originator_version DESC LIMIT 1) AS event"
+            " CROSS JOIN LATERAL (SELECT greatest({horizon}, (SELECT originator_version"
+            " FROM {table} WHERE originator_id = stream"
+            " ORDER BY originator_version DESC LIMIT 1)) AS newest) AS event"
+            " WHERE newest IS NOT NULL"
         )
         self.select_heartbeats_after = self._sql(
-            "SELECT uuid_send(originator_id), originator_version FROM {table}"
-            " WHERE notification_id > %b AND topic = {heartbeat} ORDER BY notification_id LIMIT %b"
+            "SELECT NULL, NULL WHERE {archived_until} > %b UNION ALL"
+            " (SELECT uuid_send(originator_id), originator_version FROM {table}"
+            " WHERE notification_id > %b AND topic = {heartbeat} ORDER BY notification_id LIMIT %b)"
         )
         self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
         self.select_page = self._sql(
-            _LOGGED_EVENTS + " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+            _LOGGED_EVENTS + " WHERE notification_id > %s AND {archived_until} <= %s"
+            " ORDER BY notification_id LIMIT %s"
         )
         self.select_next_besides = self._sql(
-            _LOGGED_EVENTS + " WHERE notification_id > %b AND topic <> ALL(%b::text[])"
-            " ORDER BY notification_id LIMIT 1"
+            _LOGGED_EVENTS + " WHERE notification_id > %b AND {archived_until} <= %b"
+            " AND topic <> ALL(%b::text[]) ORDER BY notification_id LIMIT 1"
         )
-        self.select_spans = self._sql(
-            "SELECT span.number, event.originator_version, event.state"
-            " FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[]) WITH ORDINALITY"
-            " AS span(stream, after, until, number) CROSS JOIN LATERAL ("
-            "SELECT originator_version, state FROM {table} WHERE originator_id = span.stream"
-            " AND originator_version > span.after AND originator_version <= span.until"
-            " AND notification_id <= %b ORDER BY originator_version LIMIT %b"
-            ") AS event ORDER BY span.number, event.originator_version"
+        self.select_block = self._sql(
+            "SELECT last_position, file, start, length FROM {blocks} WHERE last_position > %b"
+            " ORDER BY last_position LIMIT 1"
         )
+        self.select_beside_block = self._sql(
+            _LOGGED_EVENTS + " WHERE notification_id > %b AND notification_id <= %b"
+            " AND topic <> {heartbeat} ORDER BY notification_id LIMIT %b"
+        )
+        self.select_spans = select_spans(self.names, FORWARDS)
+        self.select_spans_backwards = select_spans(self.names, BACKWARDS)
         self.select_last_topics = self._sql(
             "SELECT DISTINCT ON (originator_id) originator_id, topic FROM {table}"
             " WHERE originator_id = ANY(%b::uuid[])"
@@ -187,15 +196,41 @@ class EventLogRecorder(PostgresApplicationRecorder):
 
     def read(self, after: int, limit: int) -> list[LoggedEvent]:
         """The next events in commit order: whoever reads on from the last one skips nothing."""
-        return list(map(LoggedEvent._make, self._rows(self.select_page, after, limit)))
+        page = self._logged(self.select_page, after, after, limit)
+        if not page and (block := self._block(after)):
+            page = self._with_block(block, after, limit)
+            if len(page) < limit:
+                page += self.read(block.last_position, limit - len(page))
+        return page
 
     def next_besides(self, topics: Sequence[str], after: int) -> LoggedEvent | None:
         """The first event after a position whose topic is none of these, if there is one."""
-        rows = self._rows(self.select_next_besides, after, list(topics))
-        return LoggedEvent._make(rows[0]) if rows else None
+        found = self._logged(self.select_next_besides, after, after, list(topics))
+        if not found and (block := self._block(after)):
+            events = self._with_block(block, after, MOST)
+            found = [event for event in events if event.topic not in topics]
+            return found[0] if found else self.next_besides(topics, block.last_position)
+        return found[0] if found else None
+
+    def _block(self, after: int) -> Block | None:
+        """The archive's block that has the first archived heartbeat after a position, if any."""
+        rows = self._rows(self.select_block, after)
+        return Block._make(rows[0]) if rows else None
+
+    def _with_block(self, block: Block, after: int, limit: int) -> list[LoggedEvent]:
+        """The next events up to a block's last: its heartbeats, and what stays in the log."""
+        beside = self._logged(self.select_beside_block, after, block.last_position, limit)
+        heartbeats = self.archive_files.read(block)
+        begin = bisect_right(heartbeats, after, key=itemgetter(0))
+        return sorted([*heartbeats[begin : begin + limit], *beside])[:limit]
 
     def spans_as_of(
-        self, position: int, spans: Sequence[tuple[UUID, int, int]], limit: int
+        self,
+        position: int,
+        spans: Sequence[tuple[UUID, int, int]],
+        limit: int | None,
+        *,
+        newest_first: bool = False,
     ) -> list[tuple[int, int, bytes]]:
         """Of each span (stream, after, until): the events with `after < version <= until`.
 
@@ -204,7 +239,8 @@ class EventLogRecorder(PostgresApplicationRecorder):
         """
         streams, after, until = zip(*spans, strict=True)
         columns = list(streams), list(after), list(until)
-        rows = self._rows(self.select_spans, *columns, position, limit)
+        statement = self.select_spans_backwards if newest_first else self.select_spans
+        rows = self._rows(statement, position, limit, *columns)
         return [(row[0], row[1], row[2]) for row in rows]
 
     def last_topics(self, streams: Sequence[UUID]) -> dict[UUID, str]:
@@ -245,15 +281,18 @@ class EventLogRecorder(PostgresApplicationRecorder):
         """Wake whoever listens, once the transaction has committed."""
         self._notify_channel(cursor)
 
+    def _logged(self, statement: Composed, *parameters: object) -> list[LoggedEvent]:
+        return list(map(LoggedEvent._make, self._rows(statement, *parameters)))
+
     def _rows(self, statement: Composed, *parameters: object) -> list[tuple[Any, ...]]:
         with self._cursor() as cursor:
             return cursor.execute(statement, parameters, prepare=True).fetchall()
 
-    def _sql(self, statement: LiteralString, **parts: Identifier) -> Composed:
+    def _sql(self, statement: LiteralString, **parts: Composable) -> Composed:
         return SQL(statement).format(
-            table=Identifier(self.datastore.schema, self.events_table_name),
             decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
             heartbeat=Literal(HeartbeatRecorded.TOPIC),
             channel=Literal(self.channel_name),
+            **self.names,
             **parts,
         )

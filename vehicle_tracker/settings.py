@@ -25,6 +25,7 @@ class Settings:
     """What an operator may set. `docs/operations.md` has a line for each."""
 
     event_log_url: str
+    event_archive: str
     database_url: str
     elasticsearch_url: str
     log_format: str
@@ -55,6 +56,7 @@ class Settings:
         try:
             return cls(
                 event_log_url=env.str("EVENT_LOG_URL", validate=_postgresql_url).strip(),
+                event_archive=env.str("EVENT_ARCHIVE", "").strip(),
                 database_url=database_url().strip() if read_models else "",
                 elasticsearch_url=env.str("ELASTICSEARCH_URL", "", validate=_http_url).strip(),
                 log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),

@@ -45,7 +45,7 @@ def open_log(settings: Settings) -> EventLog:
     def ask() -> EventLog:
         # The log's pool would not say why it has no connection.
         psycopg.connect(settings.event_log_url, connect_timeout=2).close()
-        return EventLog(settings.event_log_url)
+        return EventLog(settings.event_log_url, archive=settings.event_archive)
 
     return once_it_answers(
         ask, (psycopg.OperationalError, *LOG_UNREACHABLE), settings.wait_for_stores_s

@@ -71,14 +71,22 @@ class Writing:
         return set(self._cursor.execute(statement, columns, prepare=True).fetchall())
 
     def newest_versions(self, streams: Sequence[bytes]) -> dict[bytes, int]:
-        """The newest version of each of the streams that has one."""
+        """A version of each of the streams that may have one: what is newer the log does not hold.
+
+        Of a stream that may be in the archive it is at least the newest version there.
+        """
         statement = self._recorder.select_newest_versions
         return dict(self._cursor.execute(statement, [Uuids(streams)], prepare=True).fetchall())
 
-    def heartbeats_after(self, position: int, most: int) -> list[tuple[bytes, int]]:
-        """The (stream, version) pairs of heartbeats appended after a position, at most so many."""
+    def heartbeats_after(self, position: int, most: int) -> list[tuple[bytes, int]] | None:
+        """The (stream, version) pairs of heartbeats appended after a position, at most so many.
+
+        None if some of them are archived.
+        """
         statement = self._recorder.select_heartbeats_after
-        return self._cursor.execute(statement, (position, most), prepare=True).fetchall()
+        given = position, position, most
+        rows = self._cursor.execute(statement, given, prepare=True).fetchall()
+        return None if rows[:1] == [(None, None)] else rows
 
     def append(
         self, topic: str, streams: Sequence[bytes], versions: Sequence[int], states: Sequence[bytes]

@@ -21,7 +21,7 @@ from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.recorder import LoggedEvent
+from vehicle_tracker.logged_event import LoggedEvent
 from vehicle_tracker.telemetry import log as logger
 from vehicle_tracker.writing import NewEvent
 from write_service.monitor_checkpoint import NEVER, Watching

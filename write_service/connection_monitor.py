@@ -14,6 +14,7 @@ from threading import Event
 import psycopg
 
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
 from vehicle_tracker.judged_until import JudgedUntil
@@ -37,6 +38,9 @@ KEEPS_EVERY_S = 60.0
 KEEPS_FOR_AT_MOST = 0.01
 """The share of its time that it may spend on checkpoints, however large the fleet."""
 
+MAY_PASS = (*LOG_UNREACHABLE, psycopg.Error, Unavailable)
+"""What it meets while PostgreSQL, or a file of the archive, is away."""
+
 
 def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
     """Be the active monitor, or stand by for it, until `stop` is set.
@@ -53,7 +57,7 @@ def monitor(log: EventLog, settings: Settings, stop: Event) -> None:
                 health.begins()
                 _be_active(log, settings, stop, connected, health)
 
-    until_stopped("connection monitor", stop, work, (*LOG_UNREACHABLE, psycopg.Error))
+    until_stopped("connection monitor", stop, work, MAY_PASS)
 
 
 def _be_active(

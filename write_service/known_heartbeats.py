@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from vehicle_tracker.writing import Writing
 
 MOST_READ = 50_000
-"""Of more heartbeats of other processes nothing is read: all is looked up anew."""
+"""Of more heartbeats of other processes nothing is read: all is looked up anew.
+
+So it is if some of them are archived already: this process has been idle for long.
+"""
 
 _NONE = -(2**63)
 
@@ -58,9 +61,9 @@ class KnownHeartbeats:
     def _catch_up(self, streams: set[bytes], writing: Writing) -> None:
         newest = self._newest
         others = writing.heartbeats_after(self.as_of, MOST_READ)
-        if len(others) == MOST_READ:
+        if others is None or len(others) == MOST_READ:
             newest.clear()
-        for stream, version in others:
+        for stream, version in others or ():
             if version > newest.get(stream, version):
                 newest[stream] = version
         unheard = [stream for stream in streams if stream not in newest]

@@ -10,6 +10,7 @@ import msgspec
 from projections.trips.measure import Reading
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds
+from vehicle_tracker.logged_event import LEAST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +22,6 @@ K = TypeVar("K")
 
 _SPANS, _EVENTS = 200, 500
 """So many spans are read in one round trip, and so many events of each."""
-
-_FIRST, _LAST = -(2**63), 2**63 - 1
-"""All versions that a stream may have."""
 
 
 class Span(NamedTuple):
@@ -46,7 +44,7 @@ def following(vin: str, instant: datetime, until: datetime) -> Span:
 
 def since(vin: str, instant: datetime | None) -> Span:
     """All heartbeats after an instant; None: all there are."""
-    return Span(vin, to_microseconds(instant) if instant else _FIRST, _LAST)
+    return Span(vin, to_microseconds(instant) if instant else LEAST, MOST)
 
 
 class History:

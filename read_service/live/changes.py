@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from projections.customer_vehicles.model import Known
     from read_service.models import ReadModels
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 MOST_LOOKED_AT = 2_000
 """So many rows of the log are looked at for one page, however few of them are asked for."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from read_service.models import ReadModels
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 MOST_REMEMBERED = 100_000
 """So many vehicles are remembered as they were, 1 to 2 KB each."""

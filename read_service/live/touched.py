@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from projections.customer_vehicles.model import VehicleView
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 OF_A_VEHICLE = ("Vehicle.", "Heartbeat.", "Connection.Vehicle", "Connection.Mended", "Trip.")
 """How the topics of the events begin that are about one vehicle."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.catalog import Projection
     from tests.chaos.ledger import Ledger
     from vehicle_tracker.event_log import EventLog
-    from vehicle_tracker.recorder import LoggedEvent
+    from vehicle_tracker.logged_event import LoggedEvent
 
 PAGE = 10_000
 

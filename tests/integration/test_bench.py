@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import log, million
+from bench import archive, log, million
 
 
 def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: Path) -> None:
@@ -47,3 +47,16 @@ def test_a_heartbeats_bytes_add_up(database_url: str) -> None:
     assert state < sizes["table"]
     assert sum(sizes.values()) == pytest.approx(total, abs=1)
     assert sizes["table"] < wal < then
+
+
+def test_an_archived_heartbeat_takes_less(database_url: str, tmp_path: Path) -> None:
+    """All but the newest are archived, and most of their bytes are gone."""
+    found = archive.measure(
+        database_url, tmp_path, (40, 70), at_once=1_500, told=lambda _done, _said: None
+    )
+    sizes = found["bytes"]
+    assert found["heartbeats"] == 40 * 70 - 1
+    assert sizes["in files"] + sizes["in the table by stream"] == pytest.approx(
+        sizes["archived"], abs=0.2
+    )
+    assert sizes["in files"] < sizes["in the log"] / 4

@@ -20,7 +20,7 @@ from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.history import Deadline, History, Place
-from vehicle_tracker.recorder import LoggedEvent
+from vehicle_tracker.logged_event import LoggedEvent
 from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:

@@ -13,30 +13,40 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.following import VINS, record
+from tests.following import VINS, archive, record
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import to_microseconds
+from vehicle_tracker.event_log import EventLog
 from write_service import known_heartbeats
 from write_service.heartbeats import HeartbeatRecorder, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from vehicle_tracker.domain.customer import Customer
-    from vehicle_tracker.event_log import EventLog
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 UNKNOWN_VIN = "WVWZZZ1KZAW000001"
-ONE, OTHER, ELSEWHERE, LOST = range(4)
+ONE, OTHER, ELSEWHERE, LOST, ARCHIVED, STARTED = range(6)
 LATE = 2_000_000_000
 """Later than any heartbeat of the fleet."""
 
 LOSE = "lose-this"
 
+
+@pytest.fixture
+def event_log(database_url: str, tmp_path: Path) -> Iterator[EventLog]:
+    """An empty event log that has an archive."""
+    with EventLog(database_url, archive=str(tmp_path)) as log:
+        yield log
+
+
 said = st.tuples(st.sampled_from([*VINS[:2], UNKNOWN_VIN]), st.integers(-2, 3))
 happens = st.tuples(
-    st.sampled_from([ONE, ONE, OTHER, ELSEWHERE, LOST]), st.lists(said, min_size=1, max_size=6)
+    st.sampled_from([ONE, ONE, OTHER, ELSEWHERE, LOST, ARCHIVED, STARTED]),
+    st.lists(said, min_size=1, max_size=6),
 )
 
 
@@ -85,23 +95,43 @@ def _expected(posted: Sequence[tuple[str, int]], known: set[tuple[str, int]]) ->
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example([(ONE, [(VINS[0], 0)]), (OTHER, [(VINS[0], 1)]), (ONE, [(VINS[0], 1)])], 50_000)
+@example(
+    [
+        (ONE, [(VINS[0], 0)]),
+        (OTHER, [(VINS[0], 2), (VINS[1], 3)]),
+        (ARCHIVED, []),
+        (ONE, [(VINS[0], 2), (VINS[0], 1)]),
+        (STARTED, [(VINS[0], 2), (VINS[1], 3)]),
+    ],
+    50_000,
+)
 @given(steps=st.lists(happens, min_size=3, max_size=8), most_read=st.sampled_from([2, 50_000]))
 def test_what_is_new_is_what_the_log_does_not_hold(
     fleet: Customer,
     event_log: EventLog,
+    database_url: str,
     steps: list[tuple[int, list[tuple[str, int]]]],
     most_read: int,
 ) -> None:
-    """Two write services, somebody else, a lost append: accepted is what nobody stored before."""
+    """Two write services, one just started, somebody else, a lost append, an archive in between.
+
+    Accepted is what nobody stored before.
+    """
     with event_log.rows.datastore.get_connection() as connection:
         connection.execute("DELETE FROM vehicle_tracker_events WHERE topic = 'Heartbeat.Recorded'")
+        connection.execute(
+            "TRUNCATE vehicle_tracker_events_blocks, vehicle_tracker_events_archived"
+        )
         connection.execute(_REFUSE)
     recorders = {who: _recorder(event_log) for who in (ONE, OTHER)}
     known: set[tuple[str, int]] = set()
     with patch.object(known_heartbeats, "MOST_READ", most_read):
         for who, posted in steps:
-            if who in recorders:
-                assert _post(recorders[who], posted) == _expected(posted, known)
+            if who in recorders or who == STARTED:
+                recorder = recorders.get(who) or _recorder(event_log)
+                assert _post(recorder, posted) == _expected(posted, known)
+            elif who == ARCHIVED:
+                archive(event_log, database_url, NOW + timedelta(days=1))
             elif who == ELSEWHERE:
                 record(event_log, VINS[0], _at(posted[0][1]))
                 known.add((VINS[0], posted[0][1]))

@@ -1,0 +1,337 @@
+"""A log whose old heartbeats are archived answers everything as before."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from eventsourcing.persistence import OperationalError
+
+from projections import create_app as create_projections
+from projections.catalog import CUSTOMER_VEHICLES
+from projections.rebuild import Rebuild
+from tests.following import (
+    NOW,
+    VINS,
+    append,
+    archive,
+    catch_up,
+    documents,
+    new_follower,
+    reached,
+    running,
+)
+from tests.monitoring import VIN, judge_by, judge_of, run_until
+from vehicle_tracker.archiving import alone_archiving
+from vehicle_tracker.domain import heartbeat
+from vehicle_tracker.domain.availability import Period
+from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
+from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds, utc_now
+from vehicle_tracker.domain.vehicle import Vehicle
+from vehicle_tracker.errors import Unavailable
+from vehicle_tracker.event_log import EventLog
+from vehicle_tracker.history import Deadline, History
+from vehicle_tracker.logged_event import LEAST, MOST, LoggedEvent
+from vehicle_tracker.schemas import rfc3339
+from vehicle_tracker.writing import NewEvent
+from write_service.archive import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from uuid import UUID
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+    from vehicle_tracker.settings import Settings
+
+BROKEN, NEVER_HEARD = VINS[1], "WVWZZZ1JZXW000001"
+ALL = NOW + timedelta(days=365)
+_PERIODS = [
+    (NOW + timedelta(minutes=begin), NOW + timedelta(minutes=end))
+    for begin, end in ((-9_000, -200), (0, 10), (10, 50), (-9_000, 90), (45, 46))
+]
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """The default settings, with a folder for the archive."""
+    return replace(settings, event_archive=str(tmp_path))
+
+
+@pytest.fixture
+def event_log(database_url: str, tmp_path: Path) -> Iterator[EventLog]:
+    """An empty event log that has an archive."""
+    with EventLog(database_url, archive=str(tmp_path)) as log:
+        yield log
+
+
+def _row(vin: str, at: datetime, received: datetime, **said: Any) -> NewEvent:
+    event = HeartbeatRecorded(received, Heartbeat(vin=vin, recorded_at=at, **said))
+    return NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
+
+
+def _heard(log: EventLog, minutes: range, dice: Random) -> None:
+    """Each vehicle but one once a minute, out of order, some late by days, some without a place."""
+    for minute in minutes:
+        received = NOW + timedelta(minutes=minute)
+        rows = []
+        for vin in dice.sample(VINS[1:], len(VINS) - 1):
+            late = timedelta(seconds=dice.choice([0, 0, 1, 90, 40_000, 400_000]))
+            place = {"latitude": 55 + dice.random(), "longitude": 11.5} if minute % 3 else {}
+            at = received - late + timedelta(microseconds=dice.randrange(999))
+            rows.append(_row(vin, at, received, odometer_km=float(minute), **place))
+        with log.writing() as writing:
+            writing.insert(rows)
+
+
+@pytest.fixture
+def lived(fleet: object, event_log: EventLog, database_url: str) -> datetime:
+    """Vehicles, an hour of heartbeats and verdicts in the log; the instant in the middle."""
+    dice = Random(5)  # noqa: S311
+    _heard(event_log, range(3, 40), dice)
+    judge_by(event_log, database_url, NOW + timedelta(minutes=40))
+    append(event_log, NewEvent(heartbeat_stream(BROKEN), 7, HeartbeatRecorded.TOPIC, b"broken"))
+    _heard(event_log, range(40, 60), dice)
+    judge_by(event_log, database_url, NOW + timedelta(minutes=60))
+    return NOW + timedelta(minutes=30)
+
+
+def _pages(log: EventLog, page: int) -> list[LoggedEvent]:
+    found: list[LoggedEvent] = []
+    while some := log.read(found[-1].position if found else 0, page):
+        assert len(some) == page or not log.read(some[-1].position, 1)
+        found += some
+    return found
+
+
+def _asked_of_the_log(log: EventLog) -> dict[str, Any]:
+    """What everything that reads the log asks of it, in all ways that may differ."""
+    history, head, rows = History(log.rows), log.head(), log.rows
+    vins = [*VINS, NEVER_HEARD]
+    readable = [vin for vin in vins if vin != BROKEN]
+    streams = [heartbeat_stream(vin) for vin in vins]
+    instants = [NOW + timedelta(minutes=n, seconds=1) for n in (-2_000, -1, 20, 31, 90)]
+    then = [(at, position) for at in instants for position in (0, 30, head // 2, head)]
+    asked = [(a, b) for _, a, b in _spans(streams)]
+    spans = [*_spans(streams), *((stream, LEAST, MOST) for stream in streams)]
+    return {
+        "pages": [_pages(log, page) for page in (1, 10, 1_000)],
+        "from anywhere": [log.read(after, 64) for after in range(0, head + 1, 3)],
+        "next": [log.next_besides([Vehicle.Created.TOPIC], after) for after in range(head + 1)],
+        "next decision": [log.next_besides([HeartbeatRecorded.TOPIC], after) for after in (0, 99)],
+        "spans": [
+            rows.spans_as_of(p, spans, n) for p in (30, head // 2, head) for n in (1, 9, 999)
+        ],
+        "heartbeats": [
+            log.heartbeats(VINS[2], after=a, until=b, newest_first=newest_first, limit=limit)
+            for a, b in [*_PERIODS, (None, None)]
+            for newest_first in (True, False)
+            for limit in (1, 8, None)
+        ],
+        "heard": list(history.heard([Period(vin, a, b, 9) for vin in vins for a, b in asked])),
+        "newest": [history.newest_heartbeats(readable, *when, Deadline()) for when in then],
+        "times": [history.times_of_newest(vins, *when, Deadline()) for when in then],
+        "places": [history.newest_places(readable, *when, Deadline()) for when in then],
+        "connected": history.connected_since(dict.fromkeys(vins, instants[3]), Deadline()),
+    }
+
+
+def _spans(streams: list[UUID]) -> list[tuple[UUID, int, int]]:
+    periods = [(to_microseconds(a), to_microseconds(b)) for a, b in _PERIODS]
+    return [(stream, a, b) for stream in streams for a, b in periods]
+
+
+def _asked_by_http(client: FlaskClient) -> list[Any]:
+    day = "from=2026-01-25T00:00:00Z&to=2026-02-01T00:00:00Z"
+    paths = [
+        *(f"/api/v1/vehicles/{vin}/heartbeats?{day}&limit=500" for vin in VINS),
+        *(f"/api/v1/vehicles/{vin}/availability?{day}" for vin in VINS),
+        *(f"/api/v1/vehicles/{vin}/timeline?limit=500" for vin in VINS),
+        *(f"/api/v1/fleet?at=2026-01-31T12:{minute}:00Z" for minute in ("01", "20", "45")),
+        "/api/v1/fleet?at=2026-01-31T12:20:00Z&bbox=11,55.3,12,56",
+        "/api/v1/changes?limit=500",
+        "/api/v1/vehicles",
+    ]
+    answers = [client.get(path) for path in paths]
+    assert {answer.status_code for answer in answers} == {200}
+    volatile = {"answered_at", "as_of"}
+    return [
+        {key: value for key, value in answer.json.items() if key not in volatile}
+        for answer in answers
+    ]
+
+
+def test_an_archived_log_answers_as_before(
+    lived: datetime,
+    event_log: EventLog,
+    database_url: str,
+    engine: Engine,
+    read_client: FlaskClient,
+) -> None:
+    """Pages from anywhere, the past of each vehicle, answers by HTTP: all equal, part by part."""
+    catch_up(event_log, engine)
+    before, told = _asked_of_the_log(event_log), _asked_by_http(read_client)
+    some = archive(event_log, database_url, lived)
+    assert 100 < some.heartbeats < 170
+    assert _asked_of_the_log(event_log) == before
+    rest = archive(event_log, database_url, ALL)
+    assert some.heartbeats + rest.heartbeats > 280
+    assert _asked_of_the_log(event_log) == before
+    assert _asked_by_http(read_client) == told
+    assert archive(event_log, database_url, ALL).heartbeats == 0
+
+
+def test_what_is_in_the_log_and_in_the_archive_is_there_once(
+    lived: datetime, event_log: EventLog, database_url: str
+) -> None:
+    """While a writer may not know of the copy nothing is deleted, and no answer changes."""
+    before = _asked_of_the_log(event_log)
+    lock = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+    with psycopg.connect(database_url, autocommit=True) as writer:
+        writer.execute(lock, [event_log.rows.lock_name])
+        with pytest.raises(OperationalError):
+            archive(event_log, database_url, lived)
+    assert event_log.rows.fetch(event_log.rows.select_block, 0, within_s=1)
+    assert _asked_of_the_log(event_log) == before
+    archive(event_log, database_url, lived)
+    assert _asked_of_the_log(event_log) == before
+
+
+def test_a_heartbeat_that_is_archived_is_a_duplicate(
+    write_client: FlaskClient, register: Callable[..., Any], database_url: str, event_log: EventLog
+) -> None:
+    """Sent again it is counted and changes nothing; one as old that is new is taken, and found."""
+    register()
+    times = [NOW + timedelta(minutes=n) for n in range(9)]
+    known = [{"vin": VIN, "recorded_at": rfc3339(at), "speed_kmh": 5.0} for at in times]
+    assert write_client.post("/api/v1/heartbeats", json=known).json["accepted"] == 9
+    write_client.post("/api/v1/heartbeats", json={"vin": VIN})
+    assert archive(event_log, database_url, utc_now(), at_once=4).heartbeats == 9
+    before = event_log.read(0, 99)
+    again = write_client.post(
+        "/api/v1/heartbeats", json=[{**one, "ignition": True} for one in known]
+    )
+    assert (again.json["accepted"], again.json["duplicates"]) == (0, 9)
+    assert event_log.read(0, 99) == before
+    late = {"vin": VIN, "recorded_at": rfc3339(times[3] + timedelta(seconds=1))}
+    mixed = write_client.post("/api/v1/heartbeats", json=[known[0], late, known[8], late])
+    assert (mixed.json["accepted"], mixed.json["duplicates"]) == (1, 3)
+    found = [one.recorded_at for one in event_log.heartbeats(VIN, until=times[8])]
+    assert found == sorted([*times, times[3] + timedelta(seconds=1)])
+    write_client.post("/api/v1/heartbeats", json={"vin": VIN})
+    assert archive(event_log, database_url, utc_now()).heartbeats == 2
+    assert [one.recorded_at for one in event_log.heartbeats(VIN, until=times[8])] == found
+
+
+def test_nothing_is_lost_or_doubled_while_it_is_archived(
+    event_log: EventLog, database_url: str, tmp_path: Path
+) -> None:
+    """Whoever sends again is told of duplicates only, whoever reads sees each event once."""
+    rows = [_row(VINS[n % 6], NOW + timedelta(seconds=n), NOW) for n in range(4_000)]
+    with event_log.writing() as writing:
+        writing.insert(rows)
+    append(event_log, _row(VINS[0], NOW - timedelta(days=1), ALL))
+    before = event_log.read(0, 9_999)
+    with EventLog(database_url, archive=str(tmp_path)) as other, ThreadPoolExecutor(1) as thread:
+        archiving = thread.submit(archive, other, database_url, ALL, 300)
+        rounds = 0
+        while rounds < 2 or not archiving.done():
+            with event_log.writing() as writing:
+                assert writing.insert(rows).new == set()
+            assert _pages(event_log, 700) == before
+            assert len(event_log.heartbeats(VINS[0])) == 668
+            rounds += 1
+        assert archiving.result().heartbeats == 4_000
+
+
+def test_a_rebuild_and_a_monitor_from_nothing_read_what_is_archived(
+    lived: datetime, event_log: EventLog, database_url: str, engine: Engine, settings: Settings
+) -> None:
+    """Folded from the first position the read model is as before, and no verdict is new."""
+    catch_up(event_log, engine)
+    before, head = documents(engine), event_log.head()
+    archive(event_log, database_url, ALL)
+    beside = CUSTOMER_VEHICLES.beside(CUSTOMER_VEHICLES.name, engine, settings)
+    assert Rebuild(CUSTOMER_VEHICLES, beside, event_log, engine, 50).run(lambda *_: None, Event())
+    assert documents(engine) == before
+    run_until(judge_of(event_log), NOW + timedelta(minutes=60))
+    assert event_log.head() == head
+
+
+@pytest.mark.parametrize("damage", ["gone", "bent", "torn", "exchanged"])
+def test_a_file_that_is_not_as_it_was_written_is_named(
+    damage: str,
+    fleet: object,
+    event_log: EventLog,
+    database_url: str,
+    engine: Engine,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """No reader goes past it: a rebuild says which; a follower waits until it is mended."""
+    archive(event_log, database_url, ALL, at_once=8)
+    first, file, *_ = sorted(tmp_path.iterdir())
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    match damage:
+        case "gone":
+            file.unlink()
+        case "bent":
+            file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        case "torn":
+            file.write_bytes(whole[:middle])
+        case _:
+            file.write_bytes(first.read_bytes())
+    with pytest.raises(Unavailable, match=file.name):
+        event_log.read(0, 99)
+    typed = create_projections(settings).test_cli_runner().invoke(args=["rebuild", "trips"])
+    assert typed.exit_code == 1
+    assert file.name in typed.output.splitlines()[-1]
+    with running(new_follower(event_log, engine, page=5)):
+        file.write_bytes(whole)
+        reached(event_log, engine)
+
+
+def test_without_its_folder_an_archive_is_not_read_past(
+    fleet: object, event_log: EventLog, database_url: str
+) -> None:
+    """A process that was not told where the files are says so, and skips none."""
+    archive(event_log, database_url, ALL)
+    with EventLog(database_url) as blind, pytest.raises(Unavailable, match="EVENT_ARCHIVE"):
+        blind.read(0, 99)
+
+
+def test_an_operator_archives_by_age(
+    fleet: object, event_log: EventLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is old goes, the newest event stays; it is said how much it was and what it takes."""
+    append(event_log, _row(VINS[0], utc_now(), utc_now()))
+    run = CliRunner().invoke
+    monkeypatch.delenv("EVENT_ARCHIVE", raising=False)
+    assert "EVENT_ARCHIVE" in run(main, ["--older-than", "1"]).output
+    monkeypatch.setenv("EVENT_ARCHIVE", settings.event_archive)
+    with alone_archiving(settings.event_log_url):
+        assert "already" in run(main, ["--older-than", "1"]).output
+    said = run(main, ["--older-than", "1", "--at-once", "7"])
+    assert said.exit_code == 0, said.output
+    assert "18 heartbeats are archived" in said.output
+    assert "0 heartbeats are archived" in run(main, ["--older-than", "1"]).output
+    long_ago = utc_now() - timedelta(days=9)
+    append(event_log, _row(VINS[0], long_ago, long_ago))
+    append(event_log, _row(VINS[1], utc_now(), utc_now()))
+    before = event_log.read(0, 99)
+    monkeypatch.setenv("EVENT_ARCHIVE", "/nowhere")
+    failed = run(main, ["--older-than", "1"])
+    assert failed.exit_code == 1
+    assert "/nowhere" in failed.output
+    assert event_log.read(0, 99) == before
