@@ -84,14 +84,34 @@ class EventLogRecorder(PostgresApplicationRecorder):
             "INSERT INTO {table} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])"
             " AS given(stream, version, topic, state) WHERE {not_archived}"
-            " ON CONFLICT DO NOTHING RETURNING originator_id, originator_version, notification_id"
+            " ON CONFLICT (originator_id, originator_version) DO NOTHING"
+            " RETURNING originator_id, originator_version, notification_id"
         )
-        self.append_once = self._sql(
-            "INSERT INTO {table} (originator_id, originator_version, topic, state)"
+        self.append_new = self._sql(
+            "WITH appended AS (INSERT INTO {table}"
+            " (originator_id, originator_version, topic, state)"
             " SELECT stream, version, %b::text, state"
             " FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[]) AS given(stream, version, state)"
-            " WHERE {not_archived} ON CONFLICT DO NOTHING"
-            " RETURNING uuid_send(originator_id), originator_version, notification_id"
+            " RETURNING notification_id)"
+            " SELECT max(notification_id), pg_notify({channel}, '') FROM appended"
+        )
+        self.select_known = self._sql(
+            "SELECT uuid_send(stream), version"
+            " FROM unnest(%b::uuid[], %b::bigint[]) AS given(stream, version)"
+            " WHERE EXISTS (SELECT FROM {table}"
+            " WHERE originator_id = stream AND originator_version = version)"
+            " OR NOT {not_archived}"
+        )
+        self.select_newest_versions = self._sql(
+            "SELECT uuid_send(stream), newest FROM unnest(%b::uuid[]) AS given(stream)"
+            " CROSS JOIN LATERAL (SELECT originator_version AS newest FROM {table}"
+            " WHERE originator_id = stream ORDER BY originator_version DESC LIMIT 1) AS event"
+        )
+        self.select_heartbeats_after = self._sql(
+            "SELECT NULL::bytea, {horizon} UNION ALL"
+            " (SELECT uuid_send(originator_id), originator_version FROM {table}"
+            " WHERE notification_id > %b AND topic = {heartbeat}"
+            " ORDER BY notification_id LIMIT %b)"
         )
         self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
         self.select_page = self._sql(
@@ -272,5 +292,6 @@ class EventLogRecorder(PostgresApplicationRecorder):
             decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
             heartbeat=Literal(HeartbeatRecorded.TOPIC),
             **self.names,
+            channel=Literal(self.channel_name),
             **parts,
         )

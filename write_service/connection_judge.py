@@ -19,7 +19,7 @@ from vehicle_tracker.domain.connection import (
 )
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
-from vehicle_tracker.domain.values import to_microseconds
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.logged_event import LoggedEvent
 from vehicle_tracker.telemetry import log as logger
@@ -104,14 +104,13 @@ class ConnectionJudge:
     def fold(self, page: Sequence[LoggedEvent]) -> None:
         """Take in the next page of the log, and append nothing yet."""
         fleet = self._fleet
-        received = self.received
+        received = to_microseconds(self.received)
         for row in page:
             try:
                 if row.topic == HeartbeatRecorded.TOPIC:
-                    heard = heartbeat.decode(row.state)
-                    received = max(received, heard.received_at)
-                    at = to_microseconds(heard.received_at)
-                    fleet.heard(heard.vin, row.version, at)
+                    vin, at = heartbeat.heard(row.state)
+                    received = max(received, at)
+                    fleet.heard(vin, row.version, at)
                 elif row.topic in connection.decoders:
                     event = connection.decoders[row.topic](row.state)
                     if isinstance(event, ListeningResumed):
@@ -125,7 +124,7 @@ class ConnectionJudge:
                 logger.exception("event skipped", position=row.position, topic=row.topic)
         if page:
             self._position = page[-1].position
-            self.received = received
+            self.received = from_microseconds(received)
 
     def _append(self, until: int | None) -> bool:
         """Append what follows from all there is to read and from silence before `until`.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing.persistence import IntegrityError
 
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.telemetry import log
 from write_service.group_commit import GroupCommit
+from write_service.known_heartbeats import KnownHeartbeats
 from write_service.registered_vehicles import RegisteredVehicles
 
 if TYPE_CHECKING:
@@ -49,7 +54,9 @@ class HeartbeatRecorder:
 
     def __init__(self, log: EventLog, *, most_waiting: int) -> None:
         self._log = log
-        self._registered = RegisteredVehicles(log.head())
+        head = log.head()
+        self._registered = RegisteredVehicles(head)
+        self._known = KnownHeartbeats(head)
         self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
 
     def record(
@@ -81,23 +88,29 @@ class HeartbeatRecorder:
         return recording
 
     def _commit(self, items: list[_Item]) -> list[_Committed]:
+        try:
+            return self._append(items)
+        except IntegrityError:  # the log is not the one that it was: it was restored
+            self._known = KnownHeartbeats(self._log.head())
+            raise
+
+    def _append(self, items: list[_Item]) -> list[_Committed]:
         with self._log.writing() as writing:
             stream_of = self._registered.streams([item.vin for item in items], writing)
             streams = [stream_of.get(item.vin) for item in items]
-            rows = [
+            found = [
                 (stream, version, state)
                 for stream, (_, version, state) in zip(streams, items, strict=True)
                 if stream
             ]
+            are_new = self._known.are_new([(one[0], one[1]) for one in found], writing)
+            # By stream: the next one's place in the primary key is near. Python's sort is stable.
+            rows = sorted(compress(found, are_new), key=itemgetter(0))
             columns = zip(*rows, strict=True) if rows else ((), (), ())
-            new, position = writing.append(HeartbeatRecorded.TOPIC, *columns)
-        accepted = _Committed(Outcome.ACCEPTED, position)
-        committed: list[_Committed] = []
-        for stream, item in zip(streams, items, strict=True):
-            if stream and (key := (stream, item.version)) in new:
-                new.discard(key)
-                committed.append(accepted)
-            else:
-                outcome = Outcome.DUPLICATE if stream else Outcome.UNKNOWN_VEHICLE
-                committed.append(_Committed(outcome, position))
-        return committed
+            position = writing.append(HeartbeatRecorded.TOPIC, *columns)
+        self._known.as_of = position
+        accepted, duplicate, unknown = (_Committed(one, position) for one in Outcome)
+        is_new = iter(are_new)
+        return [
+            (accepted if next(is_new) else duplicate) if stream else unknown for stream in streams
+        ]

@@ -142,13 +142,17 @@ def test_a_place_is_found_in_either_encoding(event_log: EventLog) -> None:
 
 
 def test_a_follower_is_woken(event_log: EventLog) -> None:
-    """Whoever listens hears of an append of either kind, and of none when there is none."""
+    """Whoever listens hears of an append of any kind, and of none when there is none."""
     with event_log.listening() as wait:
         assert not wait(0.01)
         with event_log.writing() as writing:
             writing.insert([_row(NOW)])
         assert wait(10)
         event_log.save(Customer("Kalle", "Väg 1"))
+        assert wait(10)
+        with event_log.writing() as writing:
+            later = _row(NOW + timedelta(seconds=1))
+            writing.append(later.topic, [later.stream.bytes], [later.version], [later.state])
         assert wait(10)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import from_microseconds
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 from write_service.heartbeat_message import HeartbeatMessage
 
 VIN = "YS2R4X20005399401"
@@ -63,6 +63,15 @@ def test_an_instant_is_exact(instant: datetime) -> None:
     """No microsecond is lost where an instant is a number, nor where it is none any more."""
     event = HeartbeatRecorded(instant, Heartbeat(vin=VIN))
     assert heartbeat.decode(heartbeat.encode(event)) == event
+
+
+@given(st.builds(HeartbeatRecorded, received_at=instants, heartbeat=heartbeats, request_id=ids))
+def test_who_was_heard_and_when(event: HeartbeatRecorded) -> None:
+    """It is told without reading what was said, to the microsecond, of every encoding there was."""
+    said = {"vin": VIN, "attributes": {"vin": "no"}}
+    with_names = msgspec.json.encode({"received_at": event.received_at, "heartbeat": said})
+    for state in (heartbeat.encode(event), with_names):
+        assert heartbeat.heard(state) == (VIN, to_microseconds(event.received_at))
 
 
 @pytest.mark.parametrize(
