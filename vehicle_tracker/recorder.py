@@ -104,15 +104,14 @@ class EventLogRecorder(PostgresApplicationRecorder):
         )
         self.select_newest_versions = self._sql(
             "SELECT uuid_send(stream), newest FROM unnest(%b::uuid[]) AS given(stream)"
-            " CROSS JOIN LATERAL (SELECT greatest({horizon}, (SELECT originator_version"
-            " FROM {table} WHERE originator_id = stream"
-            " ORDER BY originator_version DESC LIMIT 1)) AS newest) AS event"
-            " WHERE newest IS NOT NULL"
+            " CROSS JOIN LATERAL (SELECT originator_version AS newest FROM {table}"
+            " WHERE originator_id = stream ORDER BY originator_version DESC LIMIT 1) AS event"
         )
         self.select_heartbeats_after = self._sql(
-            "SELECT NULL, NULL WHERE {archived_until} > %b UNION ALL"
+            "SELECT NULL::bytea, {horizon} UNION ALL"
             " (SELECT uuid_send(originator_id), originator_version FROM {table}"
-            " WHERE notification_id > %b AND topic = {heartbeat} ORDER BY notification_id LIMIT %b)"
+            " WHERE notification_id > %b AND topic = {heartbeat}"
+            " ORDER BY notification_id LIMIT %b)"
         )
         self.select_head = self._sql("SELECT coalesce(max(notification_id), 0) FROM {table}")
         self.select_page = self._sql(
@@ -292,7 +291,7 @@ class EventLogRecorder(PostgresApplicationRecorder):
         return SQL(statement).format(
             decommissioned=Literal(Vehicle.Decommissioned.TOPIC),
             heartbeat=Literal(HeartbeatRecorded.TOPIC),
-            channel=Literal(self.channel_name),
             **self.names,
+            channel=Literal(self.channel_name),
             **parts,
         )

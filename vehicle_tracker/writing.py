@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vehicle_tracker.columns import Bigints, Byteas, Uuids
+from vehicle_tracker.logged_event import LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,22 +72,20 @@ class Writing:
         return set(self._cursor.execute(statement, columns, prepare=True).fetchall())
 
     def newest_versions(self, streams: Sequence[bytes]) -> dict[bytes, int]:
-        """A version of each of the streams that may have one: what is newer the log does not hold.
-
-        Of a stream that may be in the archive it is at least the newest version there.
-        """
+        """The newest version of each of the streams that has one."""
         statement = self._recorder.select_newest_versions
         return dict(self._cursor.execute(statement, [Uuids(streams)], prepare=True).fetchall())
 
-    def heartbeats_after(self, position: int, most: int) -> list[tuple[bytes, int]] | None:
+    def heartbeats_after(self, position: int, most: int) -> tuple[list[tuple[bytes, int]], int]:
         """The (stream, version) pairs of heartbeats appended after a position, at most so many.
 
-        None if some of them are archived.
+        And the newest version that is archived, one statement for both: each commit asks.
         """
         statement = self._recorder.select_heartbeats_after
-        given = position, position, most
-        rows = self._cursor.execute(statement, given, prepare=True).fetchall()
-        return None if rows[:1] == [(None, None)] else rows
+        rows = self._cursor.execute(statement, (position, most), prepare=True).fetchall()
+        [horizon] = [version for stream, version in rows if stream is None]
+        appended = [row for row in rows if row[0] is not None]
+        return appended, LEAST if horizon is None else horizon
 
     def append(
         self, topic: str, streams: Sequence[bytes], versions: Sequence[int], states: Sequence[bytes]

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vehicle_tracker.logged_event import LEAST
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vehicle_tracker.writing import Writing
 
 MOST_READ = 50_000
-"""Of more heartbeats of other processes nothing is read: all is looked up anew.
-
-So it is if some of them are archived already: this process has been idle for long.
-"""
-
-_NONE = -(2**63)
+"""Of more heartbeats of other processes nothing is read: all is looked up anew."""
 
 
 class KnownHeartbeats:
@@ -40,12 +37,12 @@ class KnownHeartbeats:
 
         Those that are new are to be appended.
         """
-        self._catch_up({stream for stream, _ in heartbeats}, writing)
+        archived = self._catch_up({stream for stream, _ in heartbeats}, writing)
         newest = self._newest
         doubtful: list[tuple[bytes, int]] = []
         for one in heartbeats:
             stream, version = one
-            if version > newest[stream]:
+            if version > newest[stream] and version > archived:
                 newest[stream] = version
             else:
                 doubtful.append(one)
@@ -58,14 +55,19 @@ class KnownHeartbeats:
             known.add(one)
         return new
 
-    def _catch_up(self, streams: set[bytes], writing: Writing) -> None:
+    def _catch_up(self, streams: set[bytes], writing: Writing) -> int:
+        """Read what others appended; the newest version that is archived.
+
+        What is not newer than that is never told by memory: the log may have it no longer.
+        """
         newest = self._newest
-        others = writing.heartbeats_after(self.as_of, MOST_READ)
-        if others is None or len(others) == MOST_READ:
+        others, archived = writing.heartbeats_after(self.as_of, MOST_READ)
+        if len(others) == MOST_READ:
             newest.clear()
-        for stream, version in others or ():
+        for stream, version in others:
             if version > newest.get(stream, version):
                 newest[stream] = version
         unheard = [stream for stream in streams if stream not in newest]
         if unheard:
-            newest |= dict.fromkeys(unheard, _NONE) | writing.newest_versions(unheard)
+            newest |= dict.fromkeys(unheard, LEAST) | writing.newest_versions(unheard)
+        return archived
