@@ -31,6 +31,7 @@ from vehicle_tracker.history import Deadline, History
 from vehicle_tracker.logged_event import LEAST, MOST, LoggedEvent
 from vehicle_tracker.schemas import rfc3339
 from vehicle_tracker.writing import NewEvent
+from write_service.app import create_app as create_write_service
 from write_service.archive import main
 
 if TYPE_CHECKING:
@@ -203,26 +204,37 @@ def test_what_is_in_the_log_and_in_the_archive_is_there_once(
 
 
 def test_a_heartbeat_that_is_archived_is_a_duplicate(
-    write_client: FlaskClient, register: Callable[..., Any], database_url: str, event_log: EventLog
+    write_client: FlaskClient,
+    register: Callable[..., Any],
+    database_url: str,
+    event_log: EventLog,
+    settings: Settings,
 ) -> None:
-    """Sent again it is counted and changes nothing; one as old that is new is taken, and found."""
+    """Sent again it is counted and changes nothing; one as old that is new is taken, and found.
+
+    So it is by a write process that took it, by one that slept meanwhile, and by one that is new.
+    """
     register()
+    register("VLUR4X20009093588", "XYZ789")
+    slept = create_write_service(settings).test_client()
+    first = {"vin": VIN, "recorded_at": rfc3339(NOW - timedelta(minutes=1))}
+    assert slept.post("/api/v1/heartbeats", json=first).json["accepted"] == 1
     times = [NOW + timedelta(minutes=n) for n in range(9)]
     known = [{"vin": VIN, "recorded_at": rfc3339(at), "speed_kmh": 5.0} for at in times]
     assert write_client.post("/api/v1/heartbeats", json=known).json["accepted"] == 9
-    write_client.post("/api/v1/heartbeats", json={"vin": VIN})
-    assert _archive(event_log, database_url, utc_now(), at_once=4).heartbeats == 9
+    write_client.post("/api/v1/heartbeats", json={"vin": "VLUR4X20009093588"})
+    assert _archive(event_log, database_url, utc_now(), at_once=4).heartbeats == 10
     before = event_log.read(0, 99)
-    again = write_client.post(
-        "/api/v1/heartbeats", json=[{**one, "ignition": True} for one in known]
-    )
-    assert (again.json["accepted"], again.json["duplicates"]) == (0, 9)
+    other_words = [{**one, "ignition": True} for one in known]
+    for client in (write_client, slept, create_write_service(settings).test_client()):
+        again = client.post("/api/v1/heartbeats", json=other_words)
+        assert (again.json["accepted"], again.json["duplicates"]) == (0, 9)
     assert event_log.read(0, 99) == before
     late = {"vin": VIN, "recorded_at": rfc3339(times[3] + timedelta(seconds=1))}
     mixed = write_client.post("/api/v1/heartbeats", json=[known[0], late, known[8], late])
     assert (mixed.json["accepted"], mixed.json["duplicates"]) == (1, 3)
     found = [one.recorded_at for one in event_log.heartbeats(VIN, until=times[8])]
-    assert found == sorted([*times, times[3] + timedelta(seconds=1)])
+    assert found == sorted([NOW - timedelta(minutes=1), *times, times[3] + timedelta(seconds=1)])
     write_client.post("/api/v1/heartbeats", json={"vin": VIN})
     assert _archive(event_log, database_url, utc_now()).heartbeats == 2
     assert [one.recorded_at for one in event_log.heartbeats(VIN, until=times[8])] == found
