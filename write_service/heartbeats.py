@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 from itertools import compress
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing.persistence import IntegrityError
@@ -104,8 +103,8 @@ class HeartbeatRecorder:
                 if stream
             ]
             are_new = self._known.are_new([(one[0], one[1]) for one in found], writing)
-            # By stream: the next one's place in the primary key is near. Python's sort is stable.
-            rows = sorted(compress(found, are_new), key=itemgetter(0))
+            # In the order in which they came: followers find neighbours side by side (decision 31).
+            rows = list(compress(found, are_new))
             columns = zip(*rows, strict=True) if rows else ((), (), ())
             position = writing.append(HeartbeatRecorded.TOPIC, *columns)
         self._known.as_of = position
