@@ -34,13 +34,18 @@ class Asked:
 
 
 class Searching(NamedTuple):
-    """So many dashboards search for so long, each about every so many seconds."""
+    """So many dashboards search for so long, each about every so many seconds.
+
+    `silent_s` is how long whoever they ask for has been silent: longer than the limit, as what the
+    index cannot answer is another bench's.
+    """
 
     port: int
     vehicles: int
     dashboards: int
     every_s: float
     seconds: float
+    silent_s: int
 
 
 def search(
@@ -64,7 +69,7 @@ async def _dashboard(how: Searching, dice: random.Random, until: float, asked: A
     pause = how.every_s * dice.random()
     while time.monotonic() + pause < until:
         await asyncio.sleep(pause)
-        kind, query = question(dice, how.vehicles)
+        kind, query = question(dice, how)
         path = quote(f"/api/v1/vehicles?{query}", safe="/?&=,.-_")
         began = time.perf_counter()
         answer = await connection.get(path)
@@ -77,9 +82,9 @@ async def _dashboard(how: Searching, dice: random.Random, until: float, asked: A
     connection.close()
 
 
-def question(dice: random.Random, vehicles: int) -> tuple[str, str]:
+def question(dice: random.Random, how: Searching) -> tuple[str, str]:
     """What a dispatcher asks: its kind, and the query."""
-    number = dice.randrange(vehicles)
+    number = dice.randrange(how.vehicles)
     south, west = dice.randrange(55, 69), dice.randrange(11, 24)
     kinds = {
         "first page": "limit=100",
@@ -87,7 +92,7 @@ def question(dice: random.Random, vehicles: int) -> tuple[str, str]:
         "a VIN": f"q={vin(number)}",
         "a customer, two words": f"q={dice.choice(NAMES)} {dice.choice(NAMES)}",
         "status and depot": f"status=disconnected&label.depå={dice.choice(DEPOTS)}",
-        "silent for three minutes": "silent_for=PT3M&sort=-last_heartbeat_at",
+        "silent for longer": f"silent_for=PT{how.silent_s}S&sort=-last_heartbeat_at",
         "bbox of a town": f"bbox={west}.2,{south}.3,{west}.7,{south}.5",
     }
     return dice.choice(list(kinds.items()))

@@ -190,9 +190,9 @@ def measure(  # noqa: PLR0913
         beside = {"load generator": posting.pid}
         searching = None
         if searchers:
-            how = Searching(
-                tracker.ports["read-service"], vehicles, searchers, search_every_s, seconds
-            )
+            silent_s = int(tracker.where[LIMIT]) * 3 // 2
+            port = tracker.ports["read-service"]
+            how = Searching(port, vehicles, searchers, search_every_s, seconds, silent_s)
             searching = stack.enter_context(Beside(dashboards.search, how))
             beside["dashboards"] = searching.pid
         usage = Usage(tracker, beside)
