@@ -35,10 +35,15 @@ class Block(NamedTuple):
 
 
 class Covered(NamedTuple):
-    """The cells of a shape, as few blocks as they are, and the numbers of those at its edge."""
+    """The cells of a shape, as few blocks as they are: those inside it, and those at its edge."""
 
-    blocks: list[Block]
-    edge: list[Stretch]
+    inside: list[Block]
+    edge: list[Block]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Of all its cells."""
+        return [*self.inside, *self.edge]
 
     @property
     def cells(self) -> int:
@@ -47,14 +52,15 @@ class Covered(NamedTuple):
             (block.top - block.bottom + 1) * (block.east - block.west + 1) for block in self.blocks
         )
 
-    def numbers(self) -> list[int]:
-        """Those of all its cells."""
-        return [
-            row * COLUMNS + column
-            for block in self.blocks
-            for row in range(block.bottom, block.top + 1)
-            for column in range(block.west, block.east + 1)
-        ]
+
+def numbers(blocks: Iterable[Block]) -> list[int]:
+    """Those of the cells in some blocks."""
+    return [
+        row * COLUMNS + column
+        for block in blocks
+        for row in range(block.bottom, block.top + 1)
+        for column in range(block.west, block.east + 1)
+    ]
 
 
 class _Row(NamedTuple):
@@ -64,21 +70,31 @@ class _Row(NamedTuple):
     inside: list[Stretch]
 
 
-def covered_by(shape: Shape) -> Covered:
-    """The cells of a shape: rows that touch the same columns are one block."""
-    rows = _of_box(shape) if isinstance(shape, Box) else _of_circle(shape)
-    blocks: list[Block] = []
-    edge: list[Stretch] = []
-    before: list[Stretch] = []
-    for number, (touched, inside) in rows:
-        if touched and touched == before:
-            blocks[-len(touched) :] = [one._replace(top=number) for one in blocks[-len(touched) :]]
+class _Blocks(list[Block]):
+    """Blocks of rows that come one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: list[Stretch] = []
+
+    def add(self, number: int, columns: list[Stretch]) -> None:
+        """The next row. One that has the same columns as that before it is of the same blocks."""
+        if columns and columns == self._before:
+            count = len(columns)
+            self[-count:] = [one._replace(top=number) for one in self[-count:]]
         else:
-            blocks += [Block(number, number, first, last) for first, last in touched]
-        before = touched
-        start = number * COLUMNS
-        edge += [(start + first, start + last) for first, last in _without(touched, inside)]
-    return Covered(blocks, _joined(edge))
+            self += [Block(number, number, first, last) for first, last in columns]
+        self._before = columns
+
+
+def covered_by(shape: Shape) -> Covered:
+    """The cells of a shape."""
+    rows = _of_box(shape) if isinstance(shape, Box) else _of_circle(shape)
+    inside, edge = _Blocks(), _Blocks()
+    for number, (touched, whole) in rows:
+        inside.add(number, whole)
+        edge.add(number, [*_without(touched, whole)])
+    return Covered(inside, edge)
 
 
 def _of_box(box: Box) -> Iterator[tuple[int, _Row]]:

@@ -1,7 +1,7 @@
 """Finding vehicles in Elasticsearch. What is shown of them is what PostgreSQL knows.
 
 Ordinary heartbeats are not written into the index. What only they tell is asked of PostgreSQL: the
-whole question, or just which vehicles at the edge of a shape are not in it.
+whole question, or just which vehicles at the edge of a shape are in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from projections.elasticsearch_index import found_position
 from projections.paging import decode_cursor, encode_cursor, instant_in, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
-from projections.vehicle_search.covered import covered_by
+from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.document import is_beginning
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
 from projections.vehicle_search.words import words
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from projections.vehicle_search.model import VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
 
-MOST_BLOCKS, MOST_OUTSIDE = 200, 20_000
-"""A shape of more blocks of cells, or with more vehicles just outside, is PostgreSQL's."""
+MOST_BLOCKS, MOST_AT_THE_EDGE = 200, 20_000
+"""A shape of more blocks of cells, or with more vehicles in those at its edge, is PostgreSQL's."""
 
 MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""
@@ -111,16 +111,17 @@ class ElasticsearchVehicleSearch:
             raise _OnlyHeartbeatsTell
 
     def _in_shapes(self, query: VehicleQuery) -> list[Query]:
-        """In the cells of a shape, but for those at its edge that are not in it just now."""
+        """In the cells inside a shape; of those at its edge who is in it just now."""
         asked = []
         for shape in query.shapes:
-            blocks, edge = covered_by(shape)
-            if len(blocks) > MOST_BLOCKS:
+            covered = covered_by(shape)
+            if len(covered.blocks) > MOST_BLOCKS:
                 raise _OnlyHeartbeatsTell
-            beyond = self._relational.outside(shape, edge, MOST_OUTSIDE + 1)
-            if len(beyond) > MOST_OUTSIDE:
+            edge = numbers(covered.edge)
+            at_the_edge = self._relational.inside(shape, edge, MOST_AT_THE_EDGE + 1)
+            if len(at_the_edge) > MOST_AT_THE_EDGE:
                 raise _OnlyHeartbeatsTell
-            asked.append(ask.in_cells(blocks, beyond))
+            asked.append(ask.in_cells(covered, at_the_edge))
         return asked
 
     def _found(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from projections.customer_vehicles.model import Status
-    from projections.vehicle_search.covered import Block
+    from projections.vehicle_search.covered import Block, Covered
     from projections.vehicle_search.model import VehicleQuery
 
 Query = dict[str, Any]
@@ -71,9 +71,14 @@ def any_of(queries: Sequence[Query]) -> Query:
     return {"bool": {"should": list(queries), "minimum_should_match": 1}}
 
 
-def in_cells(blocks: Sequence[Block], but: Sequence[str]) -> Query:
-    """It is in one of the blocks of cells, and none of these vehicles."""
-    found = [
+def in_cells(covered: Covered, at_the_edge: Sequence[str]) -> Query:
+    """It is in a cell inside a shape; or in one at its edge, and one of these VINs."""
+    there = [any_of(_in_blocks(covered.edge)), {"terms": {"vin": list(at_the_edge)}}]
+    return any_of([*_in_blocks(covered.inside), _all_of(there)])
+
+
+def _in_blocks(blocks: Sequence[Block]) -> list[Query]:
+    return [
         _all_of(
             [
                 {"range": {"grid_row": {"gte": block.bottom, "lte": block.top}}},
@@ -82,7 +87,6 @@ def in_cells(blocks: Sequence[Block], but: Sequence[str]) -> Query:
         )
         for block in blocks
     ]
-    return {"bool": {"filter": [any_of(found)], "must_not": [{"terms": {"vin": list(but)}}]}}
 
 
 def filters(query: VehicleQuery, at: Instant) -> list[Query]:

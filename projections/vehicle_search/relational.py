@@ -14,7 +14,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    not_,
     or_,
     select,
     true,
@@ -46,14 +45,13 @@ from projections.vehicle_search.relational_filters import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Connection, Engine
 
     from projections.customer_vehicles.relational_status import StatusAt
-    from projections.vehicle_search.covered import Stretch
     from projections.vehicle_search.model import Shape, VehicleQuery
 
 FEW = 2_000
@@ -126,11 +124,10 @@ class RelationalVehicleSearch:
             position=counts.position,
         )
 
-    def outside(self, shape: Shape, cells: Iterable[Stretch], most: int) -> Sequence[str]:
-        """The VINs of those in use in the cells who are not in the shape; at most so many."""
-        numbers = (number for first, last in cells for number in range(first, last + 1))
-        there = and_(in_use, in_cells(numbers))
-        found = select(vehicle.c.vin).where(there, not_(in_shape(shape))).limit(most)
+    def inside(self, shape: Shape, cells: Sequence[int], most: int) -> Sequence[str]:
+        """The VINs of those in use in the cells who are in the shape; at most so many."""
+        there = and_(in_use, in_cells(cells), in_shape(shape))
+        found = select(vehicle.c.vin).where(there).limit(most)
         with one_statement(self._engine) as connection:
             return connection.execute(found).scalars().all()
 

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
 from projections.text import fragment
-from projections.vehicle_search.covered import covered_by
+from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.model import EARTH_RADIUS_KM, Box
 from projections.vehicle_search.words import halves, typos, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -53,12 +53,12 @@ def nearby(shapes: Sequence[Shape]) -> list[Condition]:
     That leaves nobody out. A shape of too many cells is not looked up by them.
     """
     covered = [covered_by(shape) for shape in shapes]
-    return [in_cells(one.numbers()) for one in covered if one.cells <= MOST_CELLS]
+    return [in_cells(numbers(one.blocks)) for one in covered if one.cells <= MOST_CELLS]
 
 
-def in_cells(numbers: Iterable[int]) -> Condition:
+def in_cells(cells: Sequence[int]) -> Condition:
     """The vehicle's last known place is in one of these cells."""
-    return vehicle.c.grid_cell == func.any(cast(list(numbers), ARRAY(Integer)))
+    return vehicle.c.grid_cell == func.any(cast(cells, ARRAY(Integer)))
 
 
 def _in_box(box: Box) -> Condition:
