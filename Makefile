@@ -21,36 +21,40 @@ run: embedded ## Run everything and print one address (PORT= VEHICLES= INTERVAL=
 
 test: dev ## Test everything that can be tested, on real servers
 	@ops/ensure-chromium
-	$(call heading,Dashboard: build)
-	$(VENV)/python -m embedded.dashboard
-	$(call heading,Dashboard: lint)
-	cd frontend && npm run lint
+	@$(MAKE) --jobs 2 --output-sync=target dashboard-checks python-lint elasticsearch
+	$(call heading,Python: tests on real servers)
+	$(VENV)/python -m pytest tests/unit tests/contract tests/integration -n 2 --dist loadfile --no-loadscope-reorder --cov
+	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
+	$(VENV)/python -m pytest tests/e2e tests/chaos
+
+.PHONY: dashboard-checks elasticsearch
+dashboard-checks: dashboard-lint
 	$(call heading,Dashboard: unit tests)
 	cd frontend && npm test -- --watch=false
-	$(call heading,Python: lint)
-	@$(MAKE) python-lint
+
+elasticsearch:
 	$(call heading,Elasticsearch: fetched once)
 	$(VENV)/python -m embedded.elasticsearch
-	$(call heading,Python: tests on real servers)
-	$(VENV)/python -m pytest tests/unit tests/contract tests/integration -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --cov-fail-under=0
-	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
-	$(VENV)/python -m pytest tests/e2e tests/chaos --cov --cov-append --cov-report=term
 
 stack-test: dev ## Deploy docker-stack.yml on a real engine, under load (not part of `make test`)
 	@ops/ensure-docker
 	$(VENV)/python -m pytest tests/stack --timeout 900
 
 lint: dev ## Check style, types and the arrows between packages
-	@$(MAKE) python-lint
-	$(VENV)/python -m embedded.dashboard
-	cd frontend && npm run lint
+	@$(MAKE) python-lint dashboard-lint
 
-.PHONY: python-lint
+.PHONY: python-lint dashboard-lint
 python-lint:
+	$(call heading,Python: lint)
 	$(VENV)/python -m ruff check
 	$(VENV)/python -m ruff format --check
 	$(VENV)/python -m mypy
 	$(VENV)/lint-imports
+
+dashboard-lint:
+	$(call heading,Dashboard: build and lint)
+	$(VENV)/python -m embedded.dashboard
+	cd frontend && npm run lint
 
 format: dev ## Rewrite the sources in the one style
 	$(VENV)/python -m ruff check --fix

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask_migrate import upgrade
+from hypothesis import settings as hypothesis_settings
 from psycopg.conninfo import conninfo_to_dict
 
 from embedded.elasticsearch import CACHE, find_or_provision
@@ -26,6 +27,11 @@ from vehicle_tracker.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# What is found is chosen anew in each run. For a whole night: `--hypothesis-profile=thorough`.
+hypothesis_settings.register_profile("quick", max_examples=150, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=5_000, deadline=None)
+hypothesis_settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,21 @@ if TYPE_CHECKING:
     from vehicle_tracker.event_log import EventLog
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ALL = NOW + timedelta(days=365)
 VINS = [f"YS2R4X2000539940{n}" for n in range(6)]
+
+
+def heartbeat_row(
+    vin: str, at: datetime, received: datetime | None = None, **said: Any
+) -> NewEvent:
+    """A heartbeat as a row of the log, received when it was recorded unless said otherwise."""
+    event = HeartbeatRecorded(received or at, Heartbeat(vin=vin, recorded_at=at, **said))
+    return NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
 
 
 def record(log: EventLog, vin: str, at: datetime, **said: Any) -> int:
     """Append a heartbeat; its position."""
-    event = HeartbeatRecorded(at, Heartbeat(vin=vin, recorded_at=at, **said))
-    state = heartbeat.encode(event)
-    return append(log, NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, state))
+    return append(log, heartbeat_row(vin, at, **said))
 
 
 def append(log: EventLog, event: NewEvent) -> int:

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from vehicle_tracker.domain import heartbeat
+from tests.following import heartbeat_row
 from vehicle_tracker.domain.connection import ConnectionEvent, ListeningResumed, decoders
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.judged_until import JudgedUntil
-from vehicle_tracker.writing import NewEvent
 from write_service.connection_judge import ConnectionJudge
 from write_service.monitor_checkpoint import Watching
 from write_service.watched_fleet import Fleet
@@ -34,11 +31,7 @@ def vin_of(number: int) -> str:
 
 def record_all(log: EventLog, *heard: tuple[str, datetime, datetime]) -> None:
     """Append heartbeats: of whom, when recorded, when received."""
-    rows = []
-    for vin, recorded, received in heard:
-        event = HeartbeatRecorded(received, Heartbeat(vin=vin, recorded_at=recorded))
-        state = heartbeat.encode(event)
-        rows.append(NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, state))
+    rows = [heartbeat_row(*one) for one in heard]
     with log.writing() as writing:
         writing.insert(rows)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psycopg
 
 from embedded.guardian import members
 from embedded.postgresql import NAME, PostgreSQL
@@ -30,6 +33,13 @@ class Database:
         self._server = PostgreSQL(folder / "pg", sockets)
         self.url = self._server.url
         self._server.create(self._supervisor)
+
+    def empty(self) -> str:
+        """The address of a new database on it."""
+        name = f"test_{uuid4().hex}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url.replace("/postgres?", f"/{name}?")
 
     def start(self) -> None:
         """Start it, however long its crash recovery takes."""

@@ -20,7 +20,7 @@ from tests.running import CHECKOUT, wait_for
 from vehicle_tracker.serving import served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
     from random import Random
 
@@ -32,14 +32,18 @@ FICKLE = [f"VLUR4X200090{number:05}" for number in range(8)]
 
 
 class Deployment:
-    """Write services, followers and a read service on a database, and how to put load on them."""
+    """Write services, followers and a read service on a database, and how to put load on them.
+
+    `url` is the address of the database, `folder` where everything logs.
+    """
 
     def __init__(
         self,
         database: Database,
-        environment: Mapping[str, str],
+        url: str,
         folder: Path,
         *,
+        elasticsearch_url: str = "",
         write_services: int = 1,
         workers: int = 1,
         followers: int = 1,
@@ -49,7 +53,9 @@ class Deployment:
         self._logs = folder
         # Pages are small, so that many are stored, and some at the moment of the fault.
         self._environment = {
-            **environment,
+            "EVENT_LOG_URL": url,
+            "DATABASE_URL": url,
+            "ELASTICSEARCH_URL": elasticsearch_url,
             "FOLLOWER_PAGE": "100",
             "PYTHONUNBUFFERED": "1",
             "WAIT_FOR_POSITION_S": "20",
@@ -62,18 +68,27 @@ class Deployment:
         ]
         self.read_service = self._service("read", "read_service", self.read_port, 1)
         self.followers = [self.follower(f"follower-{number}") for number in range(followers)]
-        if environment.get("ELASTICSEARCH_URL"):
+        if elasticsearch_url:
             self.followers.append(
                 self.follower("search-follower", "vehicle_search", FOLLOWER_PAGE="500")
             )
         self._trips = [self.follower("trips-follower", "trips")]
-        if environment.get("ELASTICSEARCH_URL"):
+        if elasticsearch_url:
             self._trips.append(self.follower("trip-search-follower", "trip_search"))
         self.monitor = Running(self._monitor(), folder)
         self._customer_id = ""
 
-    def start(self) -> None:
-        """Start and migrate everything at once, as an orchestrator does; register the fleet."""
+    @contextmanager
+    def running(self) -> Iterator[Deployment]:
+        """All of it, started at once, as an orchestrator does, on a fleet that is registered."""
+        try:
+            self._start()
+            yield self
+        finally:
+            for program in self._programs:
+                program.end()
+
+    def _start(self) -> None:
         for program in self._programs:
             program.start()
         migration = self._flask("migration", "db", "upgrade")
@@ -81,11 +96,6 @@ class Deployment:
         for port in (*self.write_ports, self.read_port):
             wait_for(lambda port=port: self.is_ready(port), STARTS_WITHIN_S)
         self._register_fleet()
-
-    def end(self) -> None:
-        """Stop every process of it."""
-        for program in self._programs:
-            program.end()
 
     def follower(
         self, name: str, projection: str = "customer_vehicles", **environment: str

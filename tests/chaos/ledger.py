@@ -62,6 +62,11 @@ class Ledger:
         self.repeats = 0
         self._changed = Condition()
 
+    @property
+    def last_second(self) -> int:
+        """The latest second of which anything was sent."""
+        return max((one.second for one in self.sent), default=0)
+
     def send(self, heartbeats: Iterable[Said]) -> None:
         """These are about to be sent."""
         self.sent.update(heartbeats)

@@ -67,17 +67,22 @@ class Sender(Thread):
 class Device(Sender):
     """A gateway that passes on what vehicles say: mostly new, some late, some said before.
 
-    Others pass on the same vehicles' heartbeats; what was not answered it sends again.
+    Others pass on the same vehicles' heartbeats; what was not answered it sends again. It goes on
+    where those before it ended.
     """
 
-    now = 0
+    def __init__(
+        self, dice: Random, vins: Sequence[str], ports: Sequence[int], ledger: Ledger
+    ) -> None:
+        super().__init__(dice, vins, ports, ledger)
+        self._now = ledger.last_second
 
     def work(self) -> None:
         """Compose a request and send it until it is answered."""
-        self.now += 1
+        self._now += 1
         size = 1 if self.dice.random() < 0.6 else self.dice.randint(2, LARGEST_BATCH)
         batch = [
-            Said(self.dice.choice(self.vins), max(0, self.now - int(self.dice.expovariate(0.1))))
+            Said(self.dice.choice(self.vins), max(0, self._now - int(self.dice.expovariate(0.1))))
             for _ in range(size)
         ]
         body = [one.message() for one in batch]

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.sql import SQL
 
+from tests.following import heartbeat_row
 from tests.running import CHECKOUT, wait_for
-from vehicle_tracker.domain import heartbeat
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.writing import NewEvent
 
@@ -28,11 +26,7 @@ COMMAND = [sys.executable, "-m", "write_service.archive", "--older-than", "1", "
 
 
 def _row(number: int) -> NewEvent:
-    at = LONG_AGO + timedelta(seconds=number)
-    event = HeartbeatRecorded(at, Heartbeat(vin=f"YS2R4X2000{number % 50:07d}", recorded_at=at))
-    return NewEvent(
-        heartbeat_stream(event.vin), event.version, event.TOPIC, heartbeat.encode(event)
-    )
+    return heartbeat_row(f"YS2R4X2000{number % 50:07d}", LONG_AGO + timedelta(seconds=number))
 
 
 def _until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.persistence import IntegrityError
 
+from tests.following import heartbeat_row
 from vehicle_tracker.domain import connection, heartbeat
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.history import Deadline, History, Place
@@ -32,8 +32,7 @@ GOLDEN = Path(__file__).parent.parent / "data" / "golden_events.json"
 
 
 def _row(at: datetime, vin: str = VIN) -> NewEvent:
-    event = HeartbeatRecorded(received_at=NOW, heartbeat=Heartbeat(vin=vin, recorded_at=at))
-    return NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
+    return heartbeat_row(vin, at, NOW)
 
 
 def test_a_reader_skips_nothing_that_concurrent_writers_append(

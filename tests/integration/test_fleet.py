@@ -78,7 +78,7 @@ def _pages(client: FlaskClient, at: datetime, **query: Any) -> tuple[list[Any], 
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(taken=steps, data=st.data())
 def test_the_fleet_then_is_what_all_events_until_then_come_to(

@@ -30,7 +30,7 @@ NOT_ASKED = [positive_data_acceptance, not_a_server_error]
 """No schema can say which VINs are registered; and 503 is documented, so 500 is asked for below."""
 
 bounded = hypothesis_settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

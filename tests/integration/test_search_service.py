@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask_migrate import upgrade
 
 from projections import create_app as create_projections
 from projections.catalog import TRIP_SEARCH, VEHICLE_SEARCH, names_of, read_model
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from sqlalchemy import Engine
 
     from projections.catalog import Following
     from vehicle_tracker.event_log import EventLog
@@ -52,15 +52,12 @@ def _forget(elasticsearch_url: str) -> None:
 
 
 @pytest.fixture
-def followers(settings: Settings, event_log: EventLog) -> Iterator[dict[str, Following]]:
+def followers(settings: Settings, event_log: EventLog, engine: Engine) -> dict[str, Following]:
     """A follower of each projection, on a migrated database."""
-    with create_projections(settings).app_context():
-        upgrade()
-        yield {
-            name: read_model(name, settings, event_log).follower(event_log, db.engine, 1_000)
-            for name in names_of(settings)
-        }
-        db.engine.dispose()
+    return {
+        name: read_model(name, settings, event_log).follower(event_log, engine, 1_000)
+        for name in names_of(settings)
+    }
 
 
 @pytest.fixture

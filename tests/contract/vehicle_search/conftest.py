@@ -22,16 +22,12 @@ from projections.indexes import vehicle_search
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from tests.databases import fresh_database
-from tests.following import to_the_end
+from tests.following import record, to_the_end
 from tests.monitoring import judge_of, run_until
-from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
-from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.settings import Settings
-from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,8 +81,13 @@ class Fleet:
 
     def record(self, vin: str, at: datetime) -> None:
         """Let a vehicle say that it lives, and the adapter know it."""
-        record(self.log, vin, at)
+        _record(self.log, vin, at)
         self.follow()
+
+
+def _record(log: EventLog, vin: str, at: datetime) -> None:
+    latitude, longitude = PLACES.get(vin, (None, None))
+    record(log, vin, at, latitude=latitude, longitude=longitude)
 
 
 def _register(log: EventLog) -> dict[str, Any]:
@@ -102,20 +103,11 @@ def _register(log: EventLog) -> dict[str, Any]:
             )
             log.save(vehicle)
             if age_s is not None:
-                record(log, vin, NOW - timedelta(seconds=age_s))
+                _record(log, vin, NOW - timedelta(seconds=age_s))
             if vin == SCRAPPED:
                 vehicle.decommission()
                 log.save(vehicle)
     return ids
-
-
-def record(log: EventLog, vin: str, at: datetime) -> None:
-    latitude, longitude = PLACES.get(vin, (None, None))
-    said = Heartbeat(vin=vin, recorded_at=at, latitude=latitude, longitude=longitude)
-    event = HeartbeatRecorded(at, said)
-    row = NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
-    with log.writing() as writing:
-        writing.insert([row])
 
 
 @contextmanager

@@ -22,16 +22,12 @@ from projections.follower import Follower
 from projections.trips import memory
 from projections.trips import vehicle as followed_vehicle
 from projections.trips.reader import RelationalTrips
-from tests.following import NOW
+from tests.following import NOW, heartbeat_row
 from tests.trip_truth import kept_trips, story_of
-from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.customer import Customer
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.trip import Trip
-from vehicle_tracker.domain.values import heartbeat_stream
 from vehicle_tracker.domain.vehicle import Vehicle
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.writing import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,12 +75,7 @@ class Scene:
 
     def heartbeats(self, said: Mapping[int, Mapping[str, Any]]) -> None:
         """Say something at these minutes, unless something was said of them before."""
-        rows = []
-        for minute, one in said.items():
-            at = _minute(minute)
-            event = HeartbeatRecorded(at, Heartbeat(vin=self.vin, recorded_at=at, **one))
-            stream, state = heartbeat_stream(self.vin), heartbeat.encode(event)
-            rows.append(NewEvent(stream, event.version, event.TOPIC, state))
+        rows = [heartbeat_row(self.vin, _minute(minute), **one) for minute, one in said.items()]
         with self.log.writing() as writing:
             writing.insert(rows)
 
@@ -199,7 +190,7 @@ def _again(scene: Scene, events: int) -> None:
 
 
 @settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

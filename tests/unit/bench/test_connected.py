@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.connected import Connected
@@ -21,7 +21,6 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(steps, max_size=12), st.integers(0, 120))
 def test_it_counts_whom_the_monitor_holds_for_connected(
     history: list[tuple[str, int, int]], later: int

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.customer_vehicles import connections
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 VIN = "YS2R4X20005399401"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LIMIT_S = 30
-HISTORIES = 500
 
 
 def _at(second: int) -> datetime:
@@ -70,7 +69,6 @@ def _histories(most: int) -> st.SearchStrategy[list[Any]]:
     )
 
 
-@settings(max_examples=HISTORIES)
 @given(events=_histories(MOST), data=st.data())
 def test_the_fold_is_the_union_of_the_events(events: list[Any], data: st.DataObject) -> None:
     """In any order, with any repetition, all stretches are those of the events themselves."""
@@ -84,7 +82,6 @@ def test_the_fold_is_the_union_of_the_events(events: list[Any], data: st.DataObj
     assert _folded(events, document) is document
 
 
-@settings(max_examples=HISTORIES)
 @given(events=_histories(40), most=st.integers(2, 3), data=st.data())
 def test_what_is_forgotten_is_never_made_up(
     events: list[Any], most: int, data: st.DataObject
@@ -103,7 +100,6 @@ def test_what_is_forgotten_is_never_made_up(
         assert again.connected_since in (newest.start, None)
 
 
-@settings(max_examples=HISTORIES)
 @given(
     heard=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 300)), min_size=1, max_size=40),
     most=st.integers(2, MOST),

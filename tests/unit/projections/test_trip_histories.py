@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.trips.derivation import Derived, State, step, trips_of
@@ -16,8 +16,6 @@ from projections.trips.rules import TripRules
 from projections.trips.vehicle import Followed
 
 BEGIN = datetime(2026, 1, 31, 12, tzinfo=UTC)
-HISTORIES = 500
-many = settings(max_examples=HISTORIES, deadline=None)
 rules_of_customers = st.builds(
     TripRules,
     stop_after_s=st.sampled_from([60, 120, 300]),
@@ -61,7 +59,6 @@ def _stepwise(heartbeats: list[Reading], rules: TripRules, state: State | None =
     return Derived(finished, state.open)
 
 
-@many
 @given(histories(), rules_of_customers, st.randoms(use_true_random=False))
 def test_any_order_and_repetition(
     history: list[Reading],
@@ -76,7 +73,6 @@ def test_any_order_and_repetition(
     assert trips_of(shuffled, rules) == expected
 
 
-@many
 @given(histories(), rules_of_customers, st.integers(0, 30))
 def test_cut_anywhere(history: list[Reading], rules: TripRules, cut: int) -> None:
     """Who goes on from a state that was kept as JSON, or packed, finds the same trips."""
@@ -93,7 +89,6 @@ def test_cut_anywhere(history: list[Reading], rules: TripRules, cut: int) -> Non
     assert Derived(finished + rest.finished, rest.open) == _stepwise(history, rules)
 
 
-@many
 @given(histories(), rules_of_customers)
 def test_in_time_and_apart(history: list[Reading], rules: TripRules) -> None:
     """Trips follow each other, lie within what was heard, and measure what lies within them."""
@@ -112,7 +107,6 @@ def test_in_time_and_apart(history: list[Reading], rules: TripRules) -> None:
         )
 
 
-@many
 @given(histories(), rules_of_customers)
 def test_the_obvious_recomputation(history: list[Reading], rules: TripRules) -> None:
     """Classified all at once, then cut into runs and searched, the trips are the same."""

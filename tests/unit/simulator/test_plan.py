@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -37,14 +37,11 @@ NUMBERS = st.integers(0, 200)
 # Ten years of simulated time, to the millisecond.
 INSTANTS = st.integers(0, 10 * 365 * 86_400_000).map(lambda ms: EPOCH + ms / 1000)
 
-planned = settings(max_examples=60, deadline=None)
-
 
 def vehicle(seed: int, number: int) -> Vehicle:
     return Vehicle(seed, number, Habits())
 
 
-@planned
 @given(SEEDS, NUMBERS, INSTANTS)
 def test_same_seed_same_heartbeat(seed: int, number: int, t: float) -> None:
     """The same seed, vehicle and instant give the same heartbeat, whatever was asked before."""
@@ -71,7 +68,6 @@ def test_other_seed_other_routes() -> None:
     assert vehicle(1, 0).heartbeat(EPOCH) != vehicle(2, 0).heartbeat(EPOCH)
 
 
-@planned
 @given(SEEDS, NUMBERS, INSTANTS, st.floats(0, 100_000))
 def test_odometer_never_falls(seed: int, number: int, t: float, later: float) -> None:
     """The odometer never goes back, and never faster than a lorry drives."""
@@ -80,7 +76,6 @@ def test_odometer_never_falls(seed: int, number: int, t: float, later: float) ->
     assert before <= after <= before + 90 * later / 3600 + 0.002
 
 
-@planned
 @given(SEEDS, NUMBERS, INSTANTS)
 def test_speed_is_what_the_odometer_and_the_map_say(seed: int, number: int, t: float) -> None:
     """Over a second, speed, odometer and distance on the ground agree."""
@@ -94,7 +89,6 @@ def test_speed_is_what_the_odometer_and_the_map_say(seed: int, number: int, t: f
     assert ground_m == pytest.approx(driven_m, rel=0.05, abs=0.01)
 
 
-@planned
 @given(SEEDS, NUMBERS, INSTANTS)
 def test_heading_is_where_it_drives(seed: int, number: int, t: float) -> None:
     """A driving vehicle moves towards its heading."""
@@ -106,7 +100,6 @@ def test_heading_is_where_it_drives(seed: int, number: int, t: float) -> None:
     assert math.cos(math.radians(moved - one.heading_deg)) > math.cos(math.radians(5))
 
 
-@planned
 @given(SEEDS, NUMBERS, INSTANTS)
 def test_heartbeat_is_plausible(seed: int, number: int, t: float) -> None:
     """Every field is within the contract: in Sweden, no faster than 90, fuel in the tank."""

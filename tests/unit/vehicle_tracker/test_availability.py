@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle_tracker.domain.availability import Heard, Period, connected_time, spells
@@ -33,7 +33,6 @@ def _heard(history: list[int], period: Period) -> Heard:
     return Heard(times[0] if times else None, near)
 
 
-@settings(max_examples=1_000, deadline=None)
 @given(history=histories, period=periods)
 def test_availability_is_what_each_instant_says(history: list[int], period: Period) -> None:
     """Whatever the history, each instant of the period is in the spell of its status."""
@@ -44,7 +43,6 @@ def test_availability_is_what_each_instant_says(history: list[int], period: Peri
     assert connected_time(told) == spelled.count("connected")
 
 
-@settings(max_examples=500, deadline=None)
 @given(history=histories, period=periods)
 def test_spells_cover_the_period_without_gaps(history: list[int], period: Period) -> None:
     """One ends where the next begins, neighbours differ, and none is empty."""
@@ -56,7 +54,6 @@ def test_spells_cover_the_period_without_gaps(history: list[int], period: Period
     assert ends == [period.start, period.end]
 
 
-@settings(max_examples=500, deadline=None)
 @given(history=histories, late=histories, period=periods)
 def test_a_late_heartbeat_only_mends(history: list[int], late: list[int], period: Period) -> None:
     """What comes late never makes a connected instant a silent one."""

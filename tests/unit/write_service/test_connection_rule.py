@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle_tracker.domain.connection import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 VIN = "YS2R4X20005399401"
 LIMIT_S = 12
 LIMIT = LIMIT_S * SECOND
-HISTORIES = 1_000
 
 
 class Heard(NamedTuple):
@@ -97,7 +96,6 @@ def _end(history: list[Heard]) -> int:
     return (history[-1].received if history else 0) + MENDS_AFTER // SECOND + 1
 
 
-@settings(max_examples=HISTORIES, deadline=None)
 @given(histories(), st.integers(0, 100), st.sets(st.integers(0, 24)))
 def test_events_add_up_to_what_the_heartbeats_say(
     history: list[Heard], later: int, away: set[int]
@@ -109,7 +107,6 @@ def test_events_add_up_to_what_the_heartbeats_say(
     assert intervals(_judge(history, until, away=away)) == _obvious(history, until)
 
 
-@settings(max_examples=HISTORIES, deadline=None)
 @given(
     histories(),
     st.dictionaries(st.integers(0, 24), st.lists(st.integers(0, 100), max_size=3).map(sorted)),
@@ -124,7 +121,6 @@ def test_it_does_not_matter_when_a_monitor_ran(
     assert len({one.version for one in woke_at_the_end}) == len(woke_at_the_end)
 
 
-@settings(max_examples=HISTORIES, deadline=None)
 @given(histories(), st.lists(st.integers(0, 60), max_size=25), st.data())
 def test_replaying_the_log_gives_what_was_appended(
     history: list[Heard], ticks: list[int], data: st.DataObject

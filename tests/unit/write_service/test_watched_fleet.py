@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle_tracker.domain.connection import ConnectionEvent, VehicleDisconnected
@@ -65,7 +65,6 @@ class Both:
             self.fleet.passed(until, len(self.fleet.told) + 1)
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(steps, max_size=40))
 def test_a_fleet_tells_what_its_vehicles_would(history: list[tuple[str, str, int]]) -> None:
     """Whatever is heard, changed and waited for: no alarm is lost, and none goes off early."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from read_service.past.timeline import Entry, Place, page_of
@@ -20,7 +20,6 @@ def _entries(found: set[Place]) -> list[Entry]:
     return [Entry(place, str(place)) for place in found]
 
 
-@settings(max_examples=1_000, deadline=None)
 @given(found=places, limit=st.integers(1, 7))
 def test_pages_are_the_timeline_cut_in_pieces(found: set[Place], limit: int) -> None:
     """Page after page, it is all there is, the newest first; only the last one is shorter."""
@@ -35,7 +34,6 @@ def test_pages_are_the_timeline_cut_in_pieces(found: set[Place], limit: int) -> 
     assert all(len(page) == limit for page in pages[:-1])
 
 
-@settings(max_examples=1_000, deadline=None)
 @given(found=places, late=st.lists(places, max_size=8), limit=st.integers(1, 7))
 def test_what_comes_while_it_is_read_moves_nothing(
     found: set[Place], late: list[set[Place]], limit: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from threading import Event
@@ -11,41 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 from eventsourcing.persistence import OperationalError
 
-from projections import create_app as create_projections
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.rebuild import Rebuild
 from tests.following import (
+    ALL,
     NOW,
     VINS,
     append,
     archive,
     catch_up,
     documents,
-    new_follower,
-    reached,
-    running,
+    heartbeat_row,
 )
 from tests.monitoring import VIN, judge_by, judge_of, run_until
-from vehicle_tracker.archiving import alone_archiving
-from vehicle_tracker.domain import heartbeat
 from vehicle_tracker.domain.availability import Period
-from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
+from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 from vehicle_tracker.domain.values import heartbeat_stream, to_microseconds, utc_now
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.history import Deadline, History
 from vehicle_tracker.logged_event import LEAST, MOST, LoggedEvent
 from vehicle_tracker.schemas import rfc3339
 from vehicle_tracker.writing import NewEvent
 from write_service.app import create_app as create_write_service
-from write_service.archive import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
     from uuid import UUID
@@ -56,29 +48,10 @@ if TYPE_CHECKING:
     from vehicle_tracker.settings import Settings
 
 BROKEN, NEVER_HEARD = VINS[1], "WVWZZZ1JZXW000001"
-ALL = NOW + timedelta(days=365)
 _PERIODS = [
     (NOW + timedelta(minutes=begin), NOW + timedelta(minutes=end))
     for begin, end in ((-9_000, -200), (0, 10), (10, 50), (-9_000, 90), (45, 46))
 ]
-
-
-@pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """The default settings, with a folder for the archive."""
-    return replace(settings, event_archive=str(tmp_path))
-
-
-@pytest.fixture
-def event_log(database_url: str, tmp_path: Path) -> Iterator[EventLog]:
-    """An empty event log that has an archive."""
-    with EventLog(database_url, archive=str(tmp_path)) as log:
-        yield log
-
-
-def _row(vin: str, at: datetime, received: datetime, **said: Any) -> NewEvent:
-    event = HeartbeatRecorded(received, Heartbeat(vin=vin, recorded_at=at, **said))
-    return NewEvent(heartbeat_stream(vin), event.version, event.TOPIC, heartbeat.encode(event))
 
 
 def _heard(log: EventLog, minutes: range, dice: Random) -> None:
@@ -90,7 +63,7 @@ def _heard(log: EventLog, minutes: range, dice: Random) -> None:
             late = timedelta(seconds=dice.choice([0, 0, 1, 90, 40_000, 400_000]))
             place = {"latitude": 55 + dice.random(), "longitude": 11.5} if minute % 3 else {}
             at = received - late + timedelta(microseconds=dice.randrange(999))
-            rows.append(_row(vin, at, received, odometer_km=float(minute), **place))
+            rows.append(heartbeat_row(vin, at, received, odometer_km=float(minute), **place))
         with log.writing() as writing:
             writing.insert(rows)
 
@@ -249,10 +222,10 @@ def test_nothing_is_lost_or_doubled_while_it_is_archived(
     event_log: EventLog, database_url: str, tmp_path: Path
 ) -> None:
     """Whoever sends again is told of duplicates only, whoever reads sees each event once."""
-    rows = [_row(VINS[n % 6], NOW + timedelta(seconds=n), NOW) for n in range(4_000)]
+    rows = [heartbeat_row(VINS[n % 6], NOW + timedelta(seconds=n), NOW) for n in range(4_000)]
     with event_log.writing() as writing:
         writing.insert(rows)
-    append(event_log, _row(VINS[0], NOW - timedelta(days=1), ALL))
+    append(event_log, heartbeat_row(VINS[0], NOW - timedelta(days=1), ALL))
     before = event_log.read(0, 9_999)
     with EventLog(database_url, archive=str(tmp_path)) as other, ThreadPoolExecutor(1) as thread:
         archiving = thread.submit(archive, other, database_url, ALL, 300)
@@ -278,69 +251,3 @@ def test_a_rebuild_and_a_monitor_from_nothing_read_what_is_archived(
     assert documents(engine) == before
     run_until(judge_of(event_log), NOW + timedelta(minutes=60))
     assert event_log.head() == head
-
-
-@pytest.mark.parametrize("damage", ["gone", "bent", "torn", "exchanged"])
-def test_a_file_that_is_not_as_it_was_written_is_named(
-    damage: str,
-    fleet: object,
-    event_log: EventLog,
-    database_url: str,
-    engine: Engine,
-    settings: Settings,
-    tmp_path: Path,
-) -> None:
-    """No reader goes past it: a rebuild says which; a follower waits until it is mended."""
-    archive(event_log, database_url, ALL, at_once=8)
-    first, file, *_ = sorted(tmp_path.iterdir())
-    whole = file.read_bytes()
-    middle = len(whole) // 2
-    match damage:
-        case "gone":
-            file.unlink()
-        case "bent":
-            file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-        case "torn":
-            file.write_bytes(whole[:middle])
-        case _:
-            file.write_bytes(first.read_bytes())
-    with pytest.raises(Unavailable, match=file.name):
-        event_log.read(0, 99)
-    typed = create_projections(settings).test_cli_runner().invoke(args=["rebuild", "trips"])
-    assert typed.exit_code == 1
-    assert file.name in typed.output.splitlines()[-1]
-    with running(new_follower(event_log, engine, page=5)):
-        file.write_bytes(whole)
-        reached(event_log, engine)
-
-
-def test_without_its_folder_an_archive_is_not_read_past(
-    fleet: object, event_log: EventLog, database_url: str
-) -> None:
-    """A process that was not told where the files are says so, and skips none."""
-    archive(event_log, database_url, ALL)
-    with EventLog(database_url) as blind, pytest.raises(Unavailable, match="EVENT_ARCHIVE"):
-        blind.read(0, 99)
-
-
-def test_an_operator_archives_by_age(
-    fleet: object, event_log: EventLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is old goes, the newest event stays; it is said how much it was and what it takes."""
-    append(event_log, _row(VINS[0], utc_now(), utc_now()))
-    run = CliRunner().invoke
-    monkeypatch.delenv("EVENT_ARCHIVE", raising=False)
-    assert "EVENT_ARCHIVE" in run(main, ["--older-than", "1"]).output
-    before = event_log.read(0, 99)
-    monkeypatch.setenv("EVENT_ARCHIVE", "/nowhere")
-    failed = run(main, ["--older-than", "1"])
-    assert failed.exit_code == 1
-    assert "/nowhere" in failed.output
-    assert event_log.read(0, 99) == before
-    monkeypatch.setenv("EVENT_ARCHIVE", settings.event_archive)
-    with alone_archiving(settings.event_log_url):
-        assert "already" in run(main, ["--older-than", "1"]).output
-    said = run(main, ["--older-than", "1", "--at-once", "7"])
-    assert said.exit_code == 0, said.output
-    assert "18 heartbeats are archived" in said.output
-    assert "0 heartbeats are archived" in run(main, ["--older-than", "1"]).output
