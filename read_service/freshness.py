@@ -48,20 +48,31 @@ class Freshness:
         self._look_at = 0.0
 
     def as_of(self) -> datetime:
-        """At most a tenth of a second older than it could be.
+        """At most a tenth of a second, and what a look takes, older than it could be.
 
+        Whoever comes while another looks is told what was seen before.
         Errors: `search_unavailable` if that depends on verdicts and there never were any.
         """
-        with self._guard:
-            if self._as_of is None or time.monotonic() >= self._look_at:
-                pause = LOOK_EVERY_S
-                try:
-                    self._as_of = self._look()
-                except LOG_UNREACHABLE:
-                    self._as_of = self._as_of or utc_now()
-                    pause = LOOK_AGAIN_S
-                self._look_at = time.monotonic() + pause
-            return self._as_of
+        seen = self._as_of
+        if seen is None:
+            with self._guard:
+                return self._as_of or self._look_and_remember()
+        if time.monotonic() >= self._look_at and self._guard.acquire(blocking=False):
+            try:
+                return self._look_and_remember()
+            finally:
+                self._guard.release()
+        return seen
+
+    def _look_and_remember(self) -> datetime:
+        pause = LOOK_EVERY_S
+        try:
+            as_of = self._look()
+        except LOG_UNREACHABLE:
+            as_of = self._as_of or utc_now()
+            pause = LOOK_AGAIN_S
+        self._as_of, self._look_at = as_of, time.monotonic() + pause
+        return as_of
 
     def _look(self) -> datetime:
         now, head = utc_now(), self._log.head()

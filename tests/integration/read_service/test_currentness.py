@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -14,7 +15,7 @@ from projections.catalog import CUSTOMER_VEHICLES
 from projections.follower import Follower
 from read_service import schemas
 from read_service.app import create_app
-from read_service.freshness import LOOK_EVERY_S
+from read_service.freshness import LOOK_EVERY_S, Freshness
 from tests.following import record
 from tests.integration.read_service.conftest import NEVER, NOBODY, OTHER_VIN, VIN, expect, problem
 from vehicle_tracker.judged_until import JudgedUntil
@@ -41,6 +42,33 @@ def test_projections_tell_how_far_they_are(
     behind, _ = read.get("/api/v1/projections").json["items"]
     assert (behind["lag_events"], behind["state"]) == (1, "catching_up")
     assert behind["lag_seconds"] > 0
+
+
+def test_nobody_waits_while_another_looks(fleet: int, event_log: EventLog) -> None:
+    """However long it takes to see how current the models are, only one request waits for it."""
+    begun, may_end = Event(), Event()
+    may_end.set()
+
+    def position() -> int:
+        begun.set()
+        assert may_end.wait(10)
+        return fleet
+
+    def look() -> None:
+        while not begun.is_set():
+            freshness.as_of()
+
+    freshness = Freshness(event_log, [position])
+    before = freshness.as_of()
+    may_end.clear()
+    begun.clear()
+    with ThreadPoolExecutor(1) as another:
+        looking = another.submit(look)
+        assert begun.wait(10)
+        assert freshness.as_of() == before
+        may_end.set()
+        looking.result()
+    assert freshness.as_of() > before
 
 
 def test_a_read_waits_for_the_position_it_asks_for(

@@ -102,14 +102,25 @@ def test_who_moved_within_a_cell_is_where_it_is_now(
     assert not asked
 
 
+def test_who_has_left_is_not_at_the_edge_any_more(
+    copied: Copied, asked: list[VehicleQuery]
+) -> None:
+    """Though the index has not heard of it: nobody is shown in a shape, and somewhere else."""
+    edge = Box(18.005, 59.005, 18.2, 59.2)
+    record(copied.log, VINS[0], HEARD_AT + SECOND, latitude=40.0, longitude=20.0)
+    copied.fold()
+    assert _found(copied, VehicleQuery(box=edge)) == {VINS[2], VINS[3], VINS[4], VINS[5]}
+    assert not asked
+
+
 def test_too_ragged_or_crowded_a_shape_is_postgresqls(
     copied: Copied, asked: list[VehicleQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of too many blocks of cells, or with too many vehicles just outside."""
+    """Of too many blocks of cells, or with too many vehicles in those at its edge."""
     wide = VehicleQuery(near=Circle(59.0, 18.0, 9_000))
     assert len(_found(copied, wide)) == 5
-    monkeypatch.setattr(elasticsearch, "MOST_OUTSIDE", 4)
-    assert not _found(copied, VehicleQuery(box=Box(18.05, 59.0, 18.2, 59.2)))
+    monkeypatch.setattr(elasticsearch, "MOST_AT_THE_EDGE", 4)
+    assert len(_found(copied, VehicleQuery(box=Box(18.005, 59.005, 18.2, 59.2)))) == 5
     assert len(asked) == 2
 
 
