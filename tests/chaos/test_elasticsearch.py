@@ -45,12 +45,19 @@ def elasticsearch() -> Iterator[Searching]:
 
 
 @pytest.fixture(scope="module")
-def proxy(elasticsearch: Searching) -> Iterator[FaultyProxy]:
+def between(elasticsearch: Searching) -> Iterator[FaultyProxy]:
     """What stands between the tracker and Elasticsearch."""
     proxy = FaultyProxy(elasticsearch.url)
     proxy.start()
     yield proxy
     proxy.end()
+
+
+@pytest.fixture
+def proxy(between: FaultyProxy) -> Iterator[FaultyProxy]:
+    """The same; whatever became of a test, the next begins without its faults."""
+    yield between
+    between.faults = (None,)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +70,12 @@ def database_url(database: Database) -> str:
 def deployment(
     database: Database,
     database_url: str,
-    proxy: FaultyProxy,
+    between: FaultyProxy,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """The tracker, with an Elasticsearch."""
     logs = tmp_path_factory.mktemp("logs")
-    one = Deployment(database, database_url, logs, elasticsearch_url=proxy.url)
+    one = Deployment(database, database_url, logs, elasticsearch_url=between.url)
     with one.running():
         yield one
 
