@@ -70,31 +70,27 @@ class _Row(NamedTuple):
     inside: list[Stretch]
 
 
-class _Blocks(list[Block]):
-    """Blocks of rows that come one after the other."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._before: list[Stretch] = []
-
-    def add(self, number: int, columns: list[Stretch]) -> None:
-        """The next row. One that has the same columns as that before it is of the same blocks."""
-        if columns and columns == self._before:
-            count = len(columns)
-            self[-count:] = [one._replace(top=number) for one in self[-count:]]
-        else:
-            self += [Block(number, number, first, last) for first, last in columns]
-        self._before = columns
-
-
 def covered_by(shape: Shape) -> Covered:
     """The cells of a shape."""
-    rows = _of_box(shape) if isinstance(shape, Box) else _of_circle(shape)
-    inside, edge = _Blocks(), _Blocks()
-    for number, (touched, whole) in rows:
-        inside.add(number, whole)
-        edge.add(number, [*_without(touched, whole)])
-    return Covered(inside, edge)
+    rows = [*(_of_box(shape) if isinstance(shape, Box) else _of_circle(shape))]
+    return Covered(
+        inside=_blocks((number, row.inside) for number, row in rows),
+        edge=_blocks((number, [*_without(row.touched, row.inside)]) for number, row in rows),
+    )
+
+
+def _blocks(rows: Iterable[tuple[int, list[Stretch]]]) -> list[Block]:
+    """Rows one after the other: one that has the columns of that before it is of its blocks."""
+    blocks: list[Block] = []
+    before: list[Stretch] = []
+    for number, columns in rows:
+        if columns and columns == before:
+            count = len(columns)
+            blocks[-count:] = [one._replace(top=number) for one in blocks[-count:]]
+        else:
+            blocks += [Block(number, number, first, last) for first, last in columns]
+        before = columns
+    return blocks
 
 
 def _of_box(box: Box) -> Iterator[tuple[int, _Row]]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from projections.vehicle_search.relational import RelationalVehicleSearch
 
 MOST_BLOCKS, MOST_AT_THE_EDGE = 200, 20_000
-"""A shape of more blocks of cells, or with more vehicles in those at its edge, is PostgreSQL's."""
+"""A shape of more blocks of cells, or of more vehicles at its edge, is PostgreSQL's."""
 
 MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""

@@ -36,7 +36,7 @@ def test_an_operator_archives_by_age(
     fleet: object, event_log: EventLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is old goes, the newest event stays; it is said how much it was and what it takes."""
-    append(event_log, heartbeat_row(VINS[0], utc_now(), utc_now()))
+    append(event_log, heartbeat_row(VINS[0], utc_now()))
     run = CliRunner().invoke
     monkeypatch.delenv("EVENT_ARCHIVE", raising=False)
     assert "EVENT_ARCHIVE" in run(main, ["--older-than", "1"]).output
