@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
-from pyproj import Geod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pyproj import Geod
+
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
 
-_EARTH = Geod(ellps="WGS84")
 _HOUR = timedelta(hours=1)
 
 
@@ -167,8 +168,16 @@ def distance_km(start: Place, end: Place) -> float:
     """The shortest way on the ground."""
     if start == end:
         return 0.0
-    _, _, metres = _EARTH.inv(start.longitude, start.latitude, end.longitude, end.latitude)
+    _, _, metres = _earth().inv(start.longitude, start.latitude, end.longitude, end.latitude)
     return float(metres) / 1000
+
+
+@cache
+def _earth() -> Geod:
+    # Who only shows trips, or follows vehicles, starts sooner without it.
+    from pyproj import Geod  # noqa: PLC0415
+
+    return Geod(ellps="WGS84")
 
 
 def _higher(one: float | None, other: float | None) -> float | None:
