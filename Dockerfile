@@ -59,7 +59,7 @@ COPY projections projections
 RUN python -m compileall -q .
 USER tracker
 LABEL org.opencontainers.image.title="Vehicle tracker: followers and migrations of the read models"
-ENTRYPOINT ["flask", "--app", "projections"]
+ENTRYPOINT ["python", "-m", "projections"]
 
 FROM service AS read
 COPY --from=requirements-projections /venv /venv

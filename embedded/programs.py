@@ -32,7 +32,7 @@ def service(name: str, port: int, where: Mapping[str, str], *options: str) -> Pr
 
 def projections(name: str, where: Mapping[str, str], *arguments: str) -> Program:
     """A command of the read models: `db upgrade`, `follow NAME`."""
-    command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
+    command = [sys.executable, "-m", "projections", *arguments]
     return Program(name, command, where, folder=CHECKOUT)
 
 

@@ -1,6 +1,6 @@
 """The read models: what is folded out of the event log, where it is kept, how it is asked.
 
-`flask --app projections …` finds `create_app` here.
+`python -m projections …` is `__main__`; `flask --app projections …`, too, finds `create_app` here.
 """
 
 from __future__ import annotations
@@ -18,4 +18,4 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Whoever only asks read models imports this package, too, and needs nothing of that.
     from projections import app  # noqa: PLC0415
 
-    return app.create_app(settings)
+    return app.migrating(settings)

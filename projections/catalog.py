@@ -15,7 +15,7 @@ from projections.relational_rebuild import RelationalBeside
 from projections.trips import news
 from projections.trips.store import TripsStore
 from projections.trips.tables import TRIP_TABLES
-from vehicle_tracker.importing import without
+from vehicle_tracker.importing import without_other_transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def read_model(name: str, settings: Settings, log: EventLog) -> ReadModel:
         return CUSTOMER_VEHICLES
     if name == TRIPS:
         return trips(log)
-    with without("aiohttp", "requests"):  # Elasticsearch's client asks through urllib3
+    with without_other_transports():
         from projections import indexes  # noqa: PLC0415 # that takes as long as all else here
 
     return indexes.copy_of(name, settings.elasticsearch_url)

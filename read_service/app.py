@@ -30,7 +30,7 @@ from read_service.vehicles_api import vehicles_api
 from vehicle_tracker import web
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Unavailable
-from vehicle_tracker.importing import without
+from vehicle_tracker.importing import without_other_transports
 from vehicle_tracker.starting import open_log
 from vehicle_tracker.telemetry import configure_logging, log
 
@@ -121,7 +121,7 @@ def _searches(
     vehicles = RelationalVehicleSearch(*_relational(engine, settings))
     if not settings.elasticsearch_url:
         return vehicles, trips
-    with without("aiohttp", "requests"):  # Elasticsearch's client asks through urllib3
+    with without_other_transports():
         from read_service import indexed  # noqa: PLC0415 # that is a good part of the start
 
     return indexed.searches(settings, customers, vehicles, trips, engine)

@@ -1,7 +1,8 @@
-"""How a process is spared packages that it never uses."""
+"""How a process is spared what its imports would cost it: unused packages, looking for garbage."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,3 +28,25 @@ def without(*packages: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def without_other_transports() -> Iterator[None]:
+    """What is imported within finds no HTTP client that Elasticsearch's could use but its own."""
+    with without("aiohttp", "requests"):
+        yield
+
+
+@contextmanager
+def for_ever() -> Iterator[None]:
+    """What is imported within stays as long as the process: no garbage is looked for in it.
+
+    It would be looked through dozens of times while it grows, a twentieth of the start, and again
+    each time that all of the memory is.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

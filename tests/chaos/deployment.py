@@ -158,7 +158,7 @@ class Deployment:
         return self._program("connection-monitor", command)
 
     def _flask(self, name: str, *arguments: str, **environment: str) -> Program:
-        command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
+        command = [sys.executable, "-m", "projections", *arguments]
         return self._program(name, command, **environment)
 
     def _program(self, name: str, command: list[str], **environment: str) -> Program:

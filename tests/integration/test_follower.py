@@ -243,13 +243,13 @@ def test_the_migrations_make_what_the_models_say(event_log: EventLog, engine: En
     upgrade()
 
 
-def _flask(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+def _run(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "EVENT_LOG_URL": settings.event_log_url,
         "DATABASE_URL": settings.database_url,
     }
-    command = [sys.executable, "-m", "flask", "--app", "projections", *arguments]
+    command = [sys.executable, "-m", "projections", *arguments]
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -262,13 +262,16 @@ def _flask(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
 
 def test_the_commands(settings: Settings, event_log: EventLog) -> None:
     """`db upgrade`, twice at once; `follow NAME` until SIGTERM; an unknown name lists the known."""
-    with _flask(settings, "db", "upgrade") as one, _flask(settings, "db", "upgrade") as other:
+    with (
+        _run(settings, "db", "upgrade") as one,
+        _run(settings, "db", "upgrade") as other,
+    ):
         for migration in (one, other):
             assert migration.wait(timeout=60) == 0, migration.communicate()
-    with _flask(settings, "follow", "nothing") as unknown:
+    with _run(settings, "follow", "nothing") as unknown:
         assert "customer_vehicles" in unknown.communicate(timeout=60)[1]
         assert unknown.returncode == 2
-    with _flask(settings, "follow", "customer_vehicles") as following:
+    with _run(settings, "follow", "customer_vehicles") as following:
         try:
             event_log.save(Customer(name="Kalle", address=""))
             with create_app(replace(settings, log_format="json")).app_context():

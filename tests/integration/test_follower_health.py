@@ -41,7 +41,7 @@ def address(settings: Settings, engine: Engine) -> Iterator[str]:
         "HEALTH_PORT": str(port),
         "MOST_LAG_S": "10",
     }
-    command = [sys.executable, "-m", "flask", "--app", "projections", "follow", NAME]
+    command = [sys.executable, "-m", "projections", "follow", NAME]
     with subprocess.Popen(
         command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL
     ) as process:

@@ -134,7 +134,7 @@ def test_the_follower_of_trips_is_a_process(
         "EVENT_LOG_URL": settings.event_log_url,
         "DATABASE_URL": settings.database_url,
     }
-    command = [sys.executable, "-m", "flask", "--app", "projections", "follow", "trips"]
+    command = [sys.executable, "-m", "projections", "follow", "trips"]
     reader = RelationalTrips(engine, TRIPS, TRIPS)
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from importlib import import_module
 
 import pytest
 
-from vehicle_tracker.importing import without
+from vehicle_tracker.importing import for_ever, without
 
 PACKAGE, MISSING = "wave", "no_such_package"
 NOBODY = "http://127.0.0.1:1"
@@ -40,6 +41,27 @@ def test_what_is_loaded_stays() -> None:
     with without(PACKAGE):
         assert import_module(PACKAGE) is loaded
     assert sys.modules[PACKAGE] is loaded
+
+
+def test_no_garbage_is_looked_for_in_what_is_loaded_for_ever() -> None:
+    """While it is loaded nobody looks for any; later it is left out."""
+    try:
+        with for_ever():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+
+def test_garbage_is_looked_for_after_an_error() -> None:
+    """An import that fails leaves nothing switched off."""
+    try:
+        with pytest.raises(ModuleNotFoundError), for_ever():
+            import_module(MISSING)
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
 
 
 def test_our_processes_load_nothing_that_is_another_s() -> None:
