@@ -1,68 +1,19 @@
 """Delivery: a device keeps every heartbeat until it is answered, and behaves on the way there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from simulator.backoff import Backoff, UnavailableError, retry_after_s
-from simulator.client import Client
-from simulator.device import Device
+from simulator.backoff import Backoff
 from simulator.dice import dice
-from simulator.enrolment import enrol
 from simulator.fleet import Vehicle
 from simulator.habits import Habits, Spells
 from simulator.registrations import registration
-from simulator.tally import Tally
-from simulator.tour import EPOCH
+from tests.delivering import Rig, T, answering, report_once, with_rig
 
 ALWAYS = Spells(1.0, 1.0, 0.0)
-T = EPOCH + 1_000.0
-
-
-class Rig:
-    """A device on its own, with what it said and how long it would have slept."""
-
-    def __init__(
-        self, url: str, *habits: Habits, buffer: int = 100, timeout_s: float = 5.0
-    ) -> None:
-        self.lines: list[str] = []
-        self.slept: list[float] = []
-        self.tally = Tally(self.lines.append)
-        self.client = Client(url, timeout_s=timeout_s, connections=4, clock=lambda: T)
-        self.backoff = Backoff(dice(1), self.sleep)
-        vehicles = [Vehicle(1, number, each) for number, each in enumerate(habits or [Habits()])]
-        self.device = Device(vehicles, buffer, self.client, self.backoff, self.tally)
-
-    async def sleep(self, seconds: float) -> None:
-        """Note the time instead of letting it pass."""
-        self.slept.append(seconds)
-
-
-def with_rig(
-    far_side: Any, check: Callable[[Rig], Awaitable[None]], *habits: Habits, **options: Any
-) -> Rig:
-    """Run a check with a device in front of the far side."""
-
-    async def run() -> Rig:
-        async with far_side.listening() as url:
-            rig = Rig(url, *habits, **options)
-            async with rig.client:
-                await check(rig)
-            return rig
-
-    return asyncio.run(run())
-
-
-def answering(status: int, body: Any = None, **headers: str) -> Any:
-    """Cue a JSON answer."""
-
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.json_response(body, status=status, headers=headers)
-
-    return answer
 
 
 async def hang_up(request: web.Request) -> web.StreamResponse:
@@ -81,11 +32,6 @@ async def hang(_: web.Request) -> web.StreamResponse:
 async def garble(_: web.Request) -> web.StreamResponse:
     """Cue a success that is none: the page of some proxy."""
     return web.Response(text="<html>Welcome</html>", content_type="text/html")
-
-
-async def report_once(rig: Rig) -> None:
-    rig.device.record(T)
-    await rig.device.deliver()
 
 
 def test_one_heartbeat_is_delivered(far_side: Any) -> None:
@@ -147,59 +93,6 @@ def test_no_server_is_retried(far_side: Any, unused_port: int) -> None:
     rig = asyncio.run(check())
     assert rig.tally.errors == {"no connection": 1}
     assert (rig.tally.accepted, rig.tally.waiting) == (1, 0)
-
-
-@pytest.mark.parametrize("header", ["30", "Thu, 01 Jan 2026 00:17:10 GMT"])
-def test_retry_after_is_honoured(far_side: Any, header: str) -> None:
-    """A device never comes back before the time that `Retry-After` names."""
-    far_side.cues = [answering(503, {"code": "overloaded"}, **{"Retry-After": header})]
-    rig = with_rig(far_side, report_once)
-    assert 30 <= rig.slept[0] <= 31
-    assert rig.tally.accepted == 1
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("0", 0),
-        ("12", 12),
-        ("-3", 0),
-        ("soon", 0),
-        ("", 0),
-        ("²", 0),
-        ("999999999999", 3600),
-        ("Thu, 01 Jan 2026 00:00:00 GMT", 0),
-        ("Thu, 01 Jan 2026 00:17:00 GMT", 20),
-    ],
-)
-def test_retry_after_is_read(header: str, seconds: float) -> None:
-    """`Retry-After` is read in seconds or as a date; nonsense asks for no wait, nor for ever."""
-    assert retry_after_s(header, lambda: T) == seconds
-
-
-def test_backoff_doubles_up_to_its_ceiling() -> None:
-    """Waits are spread from nought to a ceiling that doubles up to the longest."""
-
-    async def check() -> list[float]:
-        slept: list[float] = []
-
-        async def sleep(seconds: float) -> None:
-            slept.append(seconds)
-            if len(slept) == 2_000:
-                raise InterruptedError
-
-        async def fail() -> None:
-            raise UnavailableError("503")
-
-        with pytest.raises(InterruptedError):
-            await Backoff(dice(1), sleep).retrying(lambda _: None)(fail)
-        return slept
-
-    slept = asyncio.run(check())
-    for attempt, seconds in enumerate(slept[:6]):
-        assert 0 <= seconds <= 2**attempt
-    assert max(slept) == pytest.approx(60, abs=0.5)
-    assert min(slept[6:]) == pytest.approx(0, abs=0.5)
 
 
 def test_what_piled_up_is_delivered_in_order(far_side: Any) -> None:
@@ -343,41 +236,3 @@ def test_a_gateway_posts_its_vehicles_together(far_side: Any) -> None:
     with_rig(far_side, report_once, Habits(), Habits(tunnel=ALWAYS), Habits(), Habits())
     (batch,) = far_side.posted
     assert [item["vin"] for item in batch] == [registration(1, n).vin for n in (0, 2, 3)]
-
-
-def test_registration_goes_in_thousands(far_side: Any) -> None:
-    """A fleet is imported as CSV, at most a thousand rows at a time, the demo fleet first."""
-    papers = [registration(1, number) for number in range(2_300)]
-
-    async def check(rig: Rig) -> None:
-        await enrol(papers, rig.client, rig.backoff.retrying(rig.tally.fail), rig.lines.append)
-
-    rig = with_rig(far_side, check)
-    assert [text.count("\n") for text in far_side.imported] == [1001, 1001, 301]
-    header, kalle, *_ = far_side.imported[0].splitlines()
-    assert header == "vin,registration_number,customer,address"
-    assert kalle == (
-        'YS2R4X20005399401,ABC123,Kalles Grustransporter AB,"Cementvägen 8, 111 11 Södertälje"'
-    )
-    assert rig.lines == ["Vehicles: 2,300 registered, 0 unchanged, 0 refused."]
-
-
-def test_refused_registrations_are_shown(far_side: Any) -> None:
-    """Refused registrations are counted, the first five are shown, an outage is waited out."""
-    refusals = [{"line": n, "code": "vehicle_exists", "detail": "Taken."} for n in range(2, 9)]
-    far_side.cues = [
-        answering(503),
-        answering(200, {"registered": 0, "unchanged": 3, "rejected": refusals}),
-        answering(415, {"code": "unsupported_media_type"}),
-    ]
-    papers = [registration(1, number) for number in range(1_001)]
-
-    async def check(rig: Rig) -> None:
-        await enrol(papers, rig.client, rig.backoff.retrying(rig.tally.fail), rig.lines.append)
-
-    rig = with_rig(far_side, check)
-    shown = [line for line in rig.lines if line.startswith("Registration refused")]
-    assert len(shown) == 5
-    assert "line 2 from vehicle 1: Taken." in shown[0]
-    assert rig.lines[-1] == "Vehicles: 0 registered, 3 unchanged, 8 refused."
-    assert rig.tally.errors == {"503": 1}
