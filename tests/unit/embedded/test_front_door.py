@@ -3,8 +3,9 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
 
 import aiohttp
@@ -77,6 +78,16 @@ async def services(
             await server.close()
 
 
+def in_a_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
+    """Let a test be a coroutine."""
+
+    @wraps(test)
+    def run(**given: object) -> None:
+        asyncio.run(test(**given))
+
+    return run
+
+
 @pytest.fixture
 def dashboard(tmp_path: Path) -> Path:
     folder = tmp_path / "browser"
@@ -111,76 +122,66 @@ def dashboard(tmp_path: Path) -> Path:
         ("POST", "/heartbeat/X", "write_service"),
     ],
 )
-def test_who_answers(method: str, path: str, service: str, dashboard: Path) -> None:
+@in_a_loop
+async def test_who_answers(method: str, path: str, service: str, dashboard: Path) -> None:
     """Reading methods reach the read service, writing ones the write service, byte for byte."""
-
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            status, answer = await all_of_it.ask(method, path)
-            assert (status, answer["service"], answer["path"]) == (200, service, path)
-            assert answer["method"] == method
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        status, answer = await all_of_it.ask(method, path)
+        assert (status, answer["service"], answer["path"]) == (200, service, path)
+        assert answer["method"] == method
 
 
 @pytest.mark.parametrize(
     "page", ["/docs", "/docs/x.css", "/openapi.json", "/metrics", "/health/live"]
 )
-def test_pages_of_the_write_service(page: str, dashboard: Path) -> None:
+@in_a_loop
+async def test_pages_of_the_write_service(page: str, dashboard: Path) -> None:
     """The write service's own pages are below /write, and it is told so."""
-
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            _, answer = await all_of_it.ask("GET", f"/write{page}?a=b")
-            assert (answer["service"], answer["path"]) == ("write_service", f"{page}?a=b")
-            assert answer["headers"]["x-forwarded-prefix"] == "/write"  # type: ignore[index]
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        _, answer = await all_of_it.ask("GET", f"/write{page}?a=b")
+        assert (answer["service"], answer["path"]) == ("write_service", f"{page}?a=b")
+        assert answer["headers"]["x-forwarded-prefix"] == "/write"  # type: ignore[index]
 
 
-def test_headers(dashboard: Path) -> None:
+@in_a_loop
+async def test_headers(dashboard: Path) -> None:
     """Each request has an id and says who sent it; headers of one hop stay on that hop."""
-
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            sent = {"Connection": "X-Hop", "X-Hop": "1", "X-Forwarded-For": "192.0.2.1"}
-            async with all_of_it.client.get(all_of_it.door / "api/x", headers=sent) as response:
-                told = (await response.json())["headers"]
-                assert "X-Answer" not in response.headers
-            assert "x-hop" not in told
-            assert told["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
-            assert told["host"] == told["x-forwarded-host"] == all_of_it.door.authority
-            assert "x-request-id" not in told
-            _, answer = await all_of_it.ask("GET", "/api/x", headers={"X-Request-ID": "mine"})
-            assert answer["headers"]["x-request-id"] == "mine"  # type: ignore[index]
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        sent = {"Connection": "X-Hop", "X-Hop": "1", "X-Forwarded-For": "192.0.2.1"}
+        async with all_of_it.client.get(all_of_it.door / "api/x", headers=sent) as response:
+            told = (await response.json())["headers"]
+            assert "X-Answer" not in response.headers
+        assert "x-hop" not in told
+        assert told["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
+        assert told["host"] == told["x-forwarded-host"] == all_of_it.door.authority
+        assert "x-request-id" not in told
+        _, answer = await all_of_it.ask("GET", "/api/x", headers={"X-Request-ID": "mine"})
+        assert answer["headers"]["x-request-id"] == "mine"  # type: ignore[index]
 
 
-def test_bodies_pass_unchanged(dashboard: Path) -> None:
+@in_a_loop
+async def test_bodies_pass_unchanged(dashboard: Path) -> None:
     """A body arrives as it was sent: compressed, with its length, or in chunks."""
 
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b"x" * MEGABYTE
 
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            packed = gzip.compress(b"[]")
-            _, answer = await all_of_it.ask(
-                "POST", "/api/v1/heartbeats", data=packed, headers={"Content-Encoding": "gzip"}
-            )
-            assert answer["body"] == packed.decode("latin-1")
-            assert answer["headers"]["content-length"] == str(len(packed))  # type: ignore[index]
-            _, answer = await all_of_it.ask(
-                "POST", "/api/v1/heartbeats", data=chunks(), headers={"Expect": "100-continue"}
-            )
-            assert answer["bytes"] == 20 * MEGABYTE
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        packed = gzip.compress(b"[]")
+        _, answer = await all_of_it.ask(
+            "POST", "/api/v1/heartbeats", data=packed, headers={"Content-Encoding": "gzip"}
+        )
+        assert answer["body"] == packed.decode("latin-1")
+        assert answer["headers"]["content-length"] == str(len(packed))  # type: ignore[index]
+        _, answer = await all_of_it.ask(
+            "POST", "/api/v1/heartbeats", data=chunks(), headers={"Expect": "100-continue"}
+        )
+        assert answer["bytes"] == 20 * MEGABYTE
 
 
-def test_streams_both_ways(dashboard: Path) -> None:
+@in_a_loop
+async def test_streams_both_ways(dashboard: Path) -> None:
     """What is sent in parts arrives in parts, before the rest of it exists."""
 
     async def echo(request: web.Request) -> web.StreamResponse:
@@ -190,44 +191,39 @@ def test_streams_both_ways(dashboard: Path) -> None:
             await response.write(chunk)
         return response
 
-    async def check() -> None:
-        async with services(dashboard, echo) as all_of_it:
-            more: asyncio.Queue[bytes] = asyncio.Queue()
-            more.put_nowait(b"first")
+    async with services(dashboard, echo) as all_of_it:
+        more: asyncio.Queue[bytes] = asyncio.Queue()
+        more.put_nowait(b"first")
 
-            async def parts() -> AsyncIterator[bytes]:
-                while part := await more.get():
-                    yield part
+        async def parts() -> AsyncIterator[bytes]:
+            while part := await more.get():
+                yield part
 
-            async with all_of_it.client.post(all_of_it.door / "api/x", data=parts()) as response:
-                assert await response.content.readany() == b"first"
-                more.put_nowait(b"second")
-                assert await response.content.readany() == b"second"
-                more.put_nowait(b"")
-                assert await response.content.readany() == b""
-
-    asyncio.run(check())
+        async with all_of_it.client.post(all_of_it.door / "api/x", data=parts()) as response:
+            assert await response.content.readany() == b"first"
+            more.put_nowait(b"second")
+            assert await response.content.readany() == b"second"
+            more.put_nowait(b"")
+            assert await response.content.readany() == b""
 
 
 @pytest.mark.parametrize(
     ("method", "service"), [("GET", "read_service"), ("POST", "write_service")]
 )
-def test_a_service_is_away(method: str, service: str, dashboard: Path) -> None:
+@in_a_loop
+async def test_a_service_is_away(method: str, service: str, dashboard: Path) -> None:
     """Without its service a request is answered 503 with a problem that says when to come back."""
-
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            await all_of_it.servers[service].close()
-            async with all_of_it.client.request(method, all_of_it.door / "api/x") as response:
-                assert response.status == 503
-                assert response.content_type == "application/problem+json"
-                assert response.headers["Retry-After"] == "1"
-                assert json.loads(await response.read())["code"] == f"{service}_unavailable"
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        await all_of_it.servers[service].close()
+        async with all_of_it.client.request(method, all_of_it.door / "api/x") as response:
+            assert response.status == 503
+            assert response.content_type == "application/problem+json"
+            assert response.headers["Retry-After"] == "1"
+            assert json.loads(await response.read())["code"] == f"{service}_unavailable"
 
 
-def test_nothing_is_sent_twice(dashboard: Path) -> None:
+@in_a_loop
+async def test_nothing_is_sent_twice(dashboard: Path) -> None:
     """A POST that reached its service is never sent again, even if the answer was lost."""
     arrived = []
 
@@ -237,16 +233,14 @@ def test_nothing_is_sent_twice(dashboard: Path) -> None:
         request.transport.abort()
         return web.Response()
 
-    async def check() -> None:
-        async with services(dashboard, hang_up) as all_of_it:
-            status, answer = await all_of_it.ask("POST", "/api/v1/heartbeats", data=b"{}")
-            assert (status, answer["code"]) == (503, "write_service_unavailable")
-            assert arrived == [b"{}"]
-
-    asyncio.run(check())
+    async with services(dashboard, hang_up) as all_of_it:
+        status, answer = await all_of_it.ask("POST", "/api/v1/heartbeats", data=b"{}")
+        assert (status, answer["code"]) == (503, "write_service_unavailable")
+        assert arrived == [b"{}"]
 
 
-def test_half_an_answer(dashboard: Path) -> None:
+@in_a_loop
+async def test_half_an_answer(dashboard: Path) -> None:
     """An answer that breaks off halfway breaks off for the client too."""
 
     async def break_off(request: web.Request) -> web.StreamResponse:
@@ -257,12 +251,9 @@ def test_half_an_answer(dashboard: Path) -> None:
         request.transport.close()
         return response
 
-    async def check() -> None:
-        async with services(dashboard, break_off) as all_of_it:
-            with pytest.raises(aiohttp.ClientError):
-                await all_of_it.ask("GET", "/api/x")
-
-    asyncio.run(check())
+    async with services(dashboard, break_off) as all_of_it:
+        with pytest.raises(aiohttp.ClientError):
+            await all_of_it.ask("GET", "/api/x")
 
 
 @pytest.mark.parametrize(
@@ -277,30 +268,24 @@ def test_half_an_answer(dashboard: Path) -> None:
         (f"/{'long' * 1000}.js", 404, None, None),
     ],
 )
-def test_dashboard(
+@in_a_loop
+async def test_dashboard(
     path: str, status: int, caching: str | None, text: str | None, dashboard: Path
 ) -> None:
     """Hashed files may be kept for ever, the page never; a route of the page is the page."""
-
-    async def check() -> None:
-        async with services(dashboard) as all_of_it:
-            url = URL(str(all_of_it.door)[:-1] + path, encoded=True)
-            async with all_of_it.client.get(url) as response:
-                assert response.status == status
-                assert response.headers.get("Cache-Control") == caching
-                if text is not None:
-                    assert await response.text() == text
-
-    asyncio.run(check())
+    async with services(dashboard) as all_of_it:
+        url = URL(str(all_of_it.door)[:-1] + path, encoded=True)
+        async with all_of_it.client.get(url) as response:
+            assert response.status == status
+            assert response.headers.get("Cache-Control") == caching
+            if text is not None:
+                assert await response.text() == text
 
 
-def test_dashboard_is_not_built(tmp_path: Path) -> None:
+@in_a_loop
+async def test_dashboard_is_not_built(tmp_path: Path) -> None:
     """Without a built dashboard the page says so, and the services are reached all the same."""
-
-    async def check() -> None:
-        async with services(tmp_path) as all_of_it:
-            status, answer = await all_of_it.ask("GET", "/")
-            assert (status, answer["code"]) == (503, "dashboard_not_built")
-            assert (await all_of_it.ask("GET", "/api/x"))[0] == 200
-
-    asyncio.run(check())
+    async with services(tmp_path) as all_of_it:
+        status, answer = await all_of_it.ask("GET", "/")
+        assert (status, answer["code"]) == (503, "dashboard_not_built")
+        assert (await all_of_it.ask("GET", "/api/x"))[0] == 200
