@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,14 +16,13 @@ from projections.migrated import await_migrated
 from projections.rebuild import BusyError
 from projections.status import progress_of
 from projections.store import OvertakenError
+from vehicle_tracker.ending import told_to_stop
 from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import EventLog
 from vehicle_tracker.schemas import rfc3339
 from vehicle_tracker.starting import let_requests_go_first, open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vehicle_tracker.settings import Settings
 
 
@@ -44,14 +40,6 @@ def _expect_known(name: str) -> None:
         raise click.BadParameter(f"no projection is called {name!r}; there are: {known}")
 
 
-@contextmanager
-def _until_told_to_stop() -> Iterator[Event]:
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    yield stop
-
-
 @click.command("follow")
 @click.argument("name")
 @with_appcontext
@@ -60,7 +48,8 @@ def follow(name: str) -> None:
     _expect_known(name)
     settings, engine = _settings(), db.engine
     let_requests_go_first()
-    with open_log(settings) as log, _until_told_to_stop() as stop:
+    with open_log(settings) as log:
+        stop = told_to_stop()
         await_migrated(engine, settings.wait_for_stores_s)
         serve_follower_health(settings, lambda: progress_of([name], log, engine)[0])
         follower = read_model(name, settings, log).follower(log, engine, settings.follower_page)
@@ -78,7 +67,8 @@ def rebuild(name: str) -> None:
     """
     _expect_known(name)
     settings = _settings()
-    with open_log(settings) as log, _until_told_to_stop() as stop:
+    with open_log(settings) as log:
+        stop = told_to_stop()
         projection = read_model(name, settings, log)
         work = projection.rebuild(log, db.engine, settings, settings.follower_page)
         with click.progressbar(length=log.head(), label=f"Rebuilding {name}") as bar:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from datetime import timedelta
-from threading import Event
 
 import click
 
 from vehicle_tracker.archiving import AT_ONCE, Archiving, ArchivingBusyError, alone_archiving
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.ending import told_to_stop
 from vehicle_tracker.event_log import LOG_UNREACHABLE
 from vehicle_tracker.settings import Settings
 from vehicle_tracker.starting import open_log
@@ -46,10 +45,8 @@ def main(days: int, at_once: int) -> None:
     configure_logging(settings)
     if not settings.event_archive:
         raise click.UsageError("EVENT_ARCHIVE is not set: expected a folder for the files")
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with open_log(settings) as log, click.progressbar(length=log.head(), label="Archiving") as bar:
+        stop = told_to_stop()
 
         def told(position: int, end: int) -> None:
             bar.length = end

@@ -6,14 +6,14 @@ what follows; now and then it keeps a checkpoint, which is all that it needs of 
 
 from __future__ import annotations
 
-import signal
 import time
 from datetime import timedelta
-from threading import Event
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from vehicle_tracker.domain.values import utc_now
+from vehicle_tracker.ending import told_to_stop
 from vehicle_tracker.errors import Unavailable
 from vehicle_tracker.event_log import LOG_UNREACHABLE, EventLog
 from vehicle_tracker.health_port import serve_health
@@ -27,6 +27,9 @@ from write_service.connection_judge import QUIET, ConnectionJudge
 from write_service.monitor_checkpoint import NEVER, Checkpoints, active_monitor
 from write_service.monitor_clock import JudgingClock
 from write_service.monitor_health import MonitorHealth
+
+if TYPE_CHECKING:
+    from threading import Event
 
 BEAT_S = 0.2
 """How often it looks. Woken by every commit it would read many small pages."""
@@ -109,11 +112,8 @@ def main() -> None:
     settings = Settings.from_environment(read_models=False)
     configure_logging(settings)
     let_requests_go_first()
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with open_log(settings) as log:
-        monitor(log, settings, stop)
+        monitor(log, settings, told_to_stop())
 
 
 if __name__ == "__main__":
