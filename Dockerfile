@@ -38,6 +38,8 @@ ENV PYTHONDONTWRITEBYTECODE=1
 USER tracker
 
 FROM python AS service
+# A volume that is new takes over whose this is.
+RUN install --directory --owner=tracker --group=tracker /archive
 COPY deploy/ready.py ./
 HEALTHCHECK --interval=5s --timeout=3s --start-period=90s --retries=3 CMD ["python", "-S", "ready.py"]
 

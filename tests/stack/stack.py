@@ -110,6 +110,10 @@ class Stack:
         self.await_settled()
         return time.monotonic() - began
 
+    def run_in(self, service: str, *command: str) -> str:
+        """`docker exec` in one container of a service; what it printed."""
+        return self._docker("exec", self.containers(service)[0], *command)
+
     def logs(self, service: str) -> str:
         """What all tasks of a service have said."""
         done = self._docker.run("service", "logs", "--raw", f"{NAME}_{service}")

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from tests.stack import images
+from tests.stack.engine import DockerError
 from tests.stack.load import Load, client
 from tests.stack.stack import NAME, Stack, wait_until
 
@@ -107,6 +108,18 @@ def test_what_is_posted_is_read_back(stack: Stack, say: Callable[[str], None]) -
     assert (status, found["total"]) == (200, 1), found
     assert found["items"][0]["status"] == "connected"
     say(f"posted and read back: position {told['position']}, {found['items'][0]['status']}")
+
+
+def test_old_heartbeats_are_archived_where_all_see_them(stack: Stack) -> None:
+    """The command runs beside the monitor; who reads the log sees its files, and writes none."""
+    said = stack.run_in("monitor", "python", "-m", "write_service.archive", "--older-than", "1")
+    assert "0 heartbeats are archived" in said
+    stack.run_in("monitor", "touch", "/archive/a-file")
+    for service in ("read", "customer-vehicles", "trips"):
+        assert stack.run_in(service, "ls", "/archive") == "a-file"
+        with pytest.raises(DockerError, match="Read-only"):
+            stack.run_in(service, "touch", "/archive/another")
+    stack.run_in("monitor", "rm", "/archive/a-file")
 
 
 def test_it_is_scaled_under_load(stack: Stack, say: Callable[[str], None]) -> None:
