@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from embedded.elasticsearch import CACHE
-from tests.chaos.deployment import STEADY, Deployment
+from tests.chaos.deployment import STEADY
 from tests.chaos.faulty_proxy import Fault, FaultyProxy
 from tests.chaos.searching import Searching
 from tests.chaos.truth import check_truth
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
-    from tests.chaos.database import Database
+    from tests.chaos.deployment import Deployment
     from vehicle_tracker.settings import Settings
 
 FAULTY_S = float(os.environ.get("CHAOS_SECONDS", "5"))
@@ -61,23 +61,9 @@ def proxy(between: FaultyProxy) -> Iterator[FaultyProxy]:
 
 
 @pytest.fixture(scope="module")
-def database_url(database: Database) -> str:
-    """One for all: whatever goes wrong comes to a tracker that was through the faults before it."""
-    return database.empty()
-
-
-@pytest.fixture(scope="module")
-def deployment(
-    database: Database,
-    database_url: str,
-    between: FaultyProxy,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Deployment]:
-    """The tracker, with an Elasticsearch."""
-    logs = tmp_path_factory.mktemp("logs")
-    one = Deployment(database, database_url, logs, elasticsearch_url=between.url)
-    with one.running():
-        yield one
+def how(between: FaultyProxy) -> dict[str, str]:
+    """The tracker has an Elasticsearch."""
+    return {"elasticsearch_url": between.url}
 
 
 @pytest.fixture

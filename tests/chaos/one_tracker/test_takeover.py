@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from projections.catalog import CUSTOMER_VEHICLES
-from tests.chaos.deployment import STARTS_WITHIN_S, Deployment
+from tests.chaos.deployment import STARTS_WITHIN_S
 from tests.chaos.truth import check_truth
 from tests.running import wait_for
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
-    from tests.chaos.database import Database
+    from tests.chaos.deployment import Deployment
     from tests.chaos.running import Running
     from vehicle_tracker.event_log import EventLog
     from vehicle_tracker.settings import Settings
@@ -79,17 +79,8 @@ class Followers:
 
 
 @pytest.fixture(scope="module")
-def database_url(database: Database) -> str:
-    return database.empty()
-
-
-@pytest.fixture(scope="module")
-def deployment(
-    database: Database, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    logs = tmp_path_factory.mktemp("logs")
-    with Deployment(database, database_url, logs, followers=2).running() as one:
-        yield one
+def how() -> dict[str, int]:
+    return {"followers": 2}
 
 
 @pytest.fixture
