@@ -22,8 +22,8 @@ from embedded import programs
 from embedded.elasticsearch import NAME as ELASTICSEARCH
 from embedded.elasticsearch import find_or_provision
 from embedded.errors import CannotStart
+from embedded.postgresql import FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN, PostgreSQL
 from embedded.postgresql import NAME as POSTGRESQL
-from embedded.postgresql import PostgreSQL
 from embedded.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
@@ -109,11 +109,11 @@ class Deployment:
             time.sleep(0.02)
         return time.monotonic() - began
 
-    def stop(self) -> None:
-        """Stop all of the tracker; the stores go on."""
+    def stop(self, within_s: float = STOPS_WITHIN_S) -> None:
+        """Stop all of the tracker, by force whoever has not in time; the stores go on."""
         kept = (POSTGRESQL, ELASTICSEARCH, GUARDIAN)
         running = [name for name in self.supervisor.processes() if name not in kept]
-        self.supervisor.stop(*running, within_s=STOPS_WITHIN_S)
+        self.supervisor.stop(*running, within_s=within_s)
 
     def settings(self) -> dict[str, Any]:
         """What figures depend on beside the machine. Errors: `ValueError` if not durable."""
@@ -149,10 +149,11 @@ def deployed(
 ) -> Iterator[Deployment]:
     """Both stores on `data`, or on a folder that is gone afterwards; all is stopped at the end.
 
-    Without `search` there is no Elasticsearch; with `trips` they are followed too. `ports` are
-    those that may not be any.
+    SIGTERM and Ctrl-C are an end, too; nobody finishes writing what is gone afterwards. Without
+    `search` there is no Elasticsearch; with `trips` they are followed too. `ports` are those that
+    may not be any.
     """
-    before = signal.signal(signal.SIGTERM, _exit)
+    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGINT)}
     folder = (data or Path(tempfile.mkdtemp(prefix="vt-bench-"))).absolute()
     sockets = Path(tempfile.mkdtemp(prefix="vt-"))
     logs = folder / "logs"
@@ -163,7 +164,8 @@ def deployed(
     try:
         guardian = [sys.executable, "-m", "embedded.guardian"]
         supervisor.start(Program(GUARDIAN, guardian, folder=programs.CHECKOUT, stdin=reading))
-        postgresql = PostgreSQL(folder / POSTGRESQL, sockets)
+        how = FAST_SHUTDOWN if data else IMMEDIATE_SHUTDOWN
+        postgresql = PostgreSQL(folder / POSTGRESQL, sockets, stop_signal=how)
         postgresql.create(supervisor)
         postgresql.start(supervisor, on_recovery=lambda: None)
         elasticsearch = ""
@@ -176,16 +178,20 @@ def deployed(
         tracker.ports |= ports or {}
         yield tracker
     finally:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # it ends already
         if tracker is not None:  # who writes first, the stores last
-            tracker.stop()
-        supervisor.stop(POSTGRESQL, ELASTICSEARCH, within_s=STORES_STOP_WITHIN_S)
+            tracker.stop(within_s=STOPS_WITHIN_S if data else 0)
+        supervisor.stop(ELASTICSEARCH, within_s=STORES_STOP_WITHIN_S if data else 0)
+        supervisor.stop(POSTGRESQL, within_s=STORES_STOP_WITHIN_S)
         supervisor.close()
         os.close(writing)
         os.close(reading)
         shutil.rmtree(sockets, ignore_errors=True)
-        signal.signal(signal.SIGTERM, before)
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _followers(*, search: bool, trips: bool) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ ACCOUNT = "pgserver"
 USUAL_START_TAKES_S = 3.0
 RECOVERY_TAKES_S = 300.0
 OLD_SERVER_STOPS_S = 30.0
+FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = signal.SIGINT, signal.SIGQUIT
+"""Both end all sessions. After the second nothing is written, so the next start has to recover."""
 SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
@@ -58,7 +60,10 @@ def sizes(memory: int) -> dict[str, str]:
 class PostgreSQL:
     """The server of one data folder, reached through a unix socket in `sockets`."""
 
-    def __init__(self, folder: Path, sockets: Path) -> None:
+    def __init__(
+        self, folder: Path, sockets: Path, stop_signal: signal.Signals = FAST_SHUTDOWN
+    ) -> None:
+        self._stop_signal = stop_signal
         self._folder = folder
         self._sockets = sockets
         self._account = ACCOUNT if os.geteuid() == 0 else None
@@ -92,7 +97,7 @@ class PostgreSQL:
                 NAME,
                 command,
                 account=self._account,
-                stop_signal=signal.SIGINT,  # the fast shutdown: ends sessions, loses nothing
+                stop_signal=self._stop_signal,
                 folder=self._folder,
             )
         )
@@ -126,7 +131,7 @@ class PostgreSQL:
         try:
             old = psutil.Process(int(lines[0]))
             if str(self._folder) in old.cmdline():
-                old.send_signal(signal.SIGINT)
+                old.send_signal(FAST_SHUTDOWN)
                 old.wait(OLD_SERVER_STOPS_S)
         except psutil.TimeoutExpired as error:
             raise CannotStart(

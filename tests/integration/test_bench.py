@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
 from bench import archive, log, million
+from bench.deployment import deployed
 
 
 def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: Path) -> None:
@@ -36,6 +40,26 @@ def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: P
     assert {"write-service", "follower-customer_vehicles", "postgresql: write-service"} <= set(
         result["cpu_us_a_heartbeat"]
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_leaves_nothing(number: signal.Signals) -> None:
+    """Whatever it is doing: its processes have ended, its data is gone, it says how it ended."""
+    started, folders = list[psutil.Process](), list[Path]()
+
+    def run() -> None:
+        with deployed(None, search=False) as tracker:
+            tracker.start("connection-monitor")
+            started.extend(map(psutil.Process, tracker.supervisor.processes().values()))
+            folders.append(tracker.folder)
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 128 + number
+    assert len(started) == 3
+    assert not any(one.is_running() for one in started)
+    assert not folders[0].exists()
 
 
 def test_a_heartbeats_bytes_add_up(database_url: str) -> None:
