@@ -20,7 +20,7 @@ def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: P
     told = CliRunner().invoke(
         million.main,
         [
-            *("--vehicles", "2000", "--rate", "1000", "--minutes", "0.2"),
+            *("--vehicles", "1000", "--rate", "1000", "--minutes", "0.1"),
             *("--no-search", "--searchers", "2", "--search-every", "0.5"),
             *("--out", str(tmp_path)),
         ],
@@ -30,6 +30,7 @@ def test_a_fleet_is_posted_and_the_read_models_are_what_the_log_says(tmp_path: P
     result = json.loads((tmp_path / "million.json").read_text(encoding="utf-8"))["result"]
     posted, check = result["heartbeats"], result["check"]
     assert posted["late"]
+    assert posted["again"]
     assert (posted["accepted"], posted["duplicates"]) == (
         posted["fresh"] + posted["late"],
         posted["again"],

@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,11 +22,27 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture
 def run() -> Iterator[Run]:
+    with _in_a_fresh_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Run]:
+    """One for all who only look at it."""
+    with _in_a_fresh_folder() as made:
+        made.start(FIRST_START_S)
+        yield made
+
+
+@contextmanager
+def _in_a_fresh_folder() -> Iterator[Run]:
     with tempfile.TemporaryDirectory(prefix="vt run-", ignore_cleanup_errors=True) as folder:
         made = Run(Path(folder) / "data", free_port())
-        yield made
-        if made.process.poll() is None:
-            made.stop()
+        try:
+            yield made
+        finally:
+            if made.process.poll() is None:
+                made.stop()
 
 
 def test_nothing_is_lost(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,16 +80,15 @@ def test_nothing_is_lost(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         )
 
 
-def test_two_at_once(run: Run) -> None:
+def test_two_at_once(running: Run) -> None:
     """A second run in the same folder, or on the same port, gets one clear sentence."""
-    run.start(FIRST_START_S)
-    second = run.second()
+    second = running.second()
     assert second.returncode == 1
     assert re.fullmatch(
         r"It is already running from .* at http://127\.0\.0\.1:\d+; `kill \d+` stops it\.\n",
         second.stdout.decode(),
     )
-    other = Run(run.data.with_name("other"), int(run.address.rpartition(":")[2]))
+    other = Run(running.data.with_name("other"), int(running.address.rpartition(":")[2]))
     refused = other.second()
     assert refused.returncode == 1
     assert re.fullmatch(
@@ -81,17 +97,18 @@ def test_two_at_once(run: Run) -> None:
     )
 
 
-def test_one_address(run: Run) -> None:
+def test_one_address(running: Run) -> None:
     """One address serves the dashboard, both services and the demo fleet."""
-    run.start(FIRST_START_S)
-    status, page = run.ask("GET", "/")
+    status, page = running.ask("GET", "/")
     assert (status, b"<html" in page) == (200, True)
-    assert run.ask("GET", "/heartbeat/ping")[0] == 200
-    assert run.ask("GET", "/write/health/ready")[0] == 200
-    assert run.ask("GET", "/docs")[0] == 200
+    assert running.ask("GET", "/heartbeat/ping")[0] == 200
+    assert running.ask("GET", "/write/health/ready")[0] == 200
+    assert running.ask("GET", "/docs")[0] == 200
 
     def fleet() -> list[dict[str, object]]:
-        items: list[dict[str, object]] = json.loads(run.ask("GET", "/api/v1/vehicles")[1])["items"]
+        items: list[dict[str, object]] = json.loads(running.ask("GET", "/api/v1/vehicles")[1])[
+            "items"
+        ]
         return items
 
     wait_for(lambda: len(fleet()) == 7, START_S)
