@@ -22,6 +22,7 @@ from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.document import is_beginning
 from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
+from projections.vehicle_search.relational import has_in_order
 from projections.vehicle_search.words import words
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_streams
 
@@ -95,10 +96,10 @@ class ElasticsearchVehicleSearch:
         at = ask.Instant(to_microseconds(now), to_microseconds(now - self._limit))
         try:
             self._expect_known_here(query)
-            after = _place(query)
+            parts = ask.lists(query, at, _place(query))
             asked = [*ask.filters(query, at), *self._in_shapes(query)]
             with told_to_clients():
-                found = self._found(query, asked, at, after)
+                found = self._found(query, asked, at, parts)
         except _OnlyHeartbeatsTell:
             return self._relational.search(query, now)
         return self._page(query, found)
@@ -129,17 +130,39 @@ class ElasticsearchVehicleSearch:
         query: VehicleQuery,
         asked: Sequence[Query],
         at: ask.Instant,
-        after: ask.Place | None,
+        parts: Sequence[ask.List],
     ) -> _Found:
         wanted = words(query.q)
+        if not wanted:
+            return self._listed(query, asked, at, parts)
         as_they_are = self._as_they_are(wanted)
-        found = self._ask(query, [*as_they_are, *asked], at, after, few=bool(wanted))
-        if not wanted or any(found.statuses.values()) or found.customers:
+        found = self._ask(query, [*as_they_are, *asked], at, parts, few=True)
+        if any(found.statuses.values()) or found.customers:
             return found
         forgiven = self._forgiven(wanted, as_they_are)
         if forgiven == as_they_are:
             return found
-        return self._ask(query, [*forgiven, *asked], at, after, few=True)
+        return self._ask(query, [*forgiven, *asked], at, parts, few=True)
+
+    def _listed(
+        self,
+        query: VehicleQuery,
+        asked: Sequence[Query],
+        at: ask.Instant,
+        parts: Sequence[ask.List],
+    ) -> _Found:
+        """What is found without words. Of a whole fleet the index would sort all for each page.
+
+        PostgreSQL has it in order, and says at once where the page ends. Unless the index knows
+        less than that, for one of the two is ahead.
+        """
+        end = self._relational.end_of_page(query) if has_in_order(query) else None
+        if end is not None:
+            short = [ask.until(end, part, query.sort) for part in parts]
+            found = self._ask(query, asked, at, short, few=False)
+            if len(found.hits) > query.limit:
+                return found
+        return self._ask(query, asked, at, parts, few=False)
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:
         """A query a word.
@@ -166,7 +189,7 @@ class ElasticsearchVehicleSearch:
         query: VehicleQuery,
         asked: Sequence[Query],
         at: ask.Instant,
-        after: ask.Place | None,
+        parts: Sequence[ask.List],
         *,
         few: bool,
     ) -> _Found:
@@ -174,7 +197,6 @@ class ElasticsearchVehicleSearch:
 
         The position comes first: so what is found is at least as new.
         """
-        parts = ask.lists(query, at, after)
         pages = [ask.listed(part, asked) for part in parts]
         if few:
             pages[0] = ask.listed_and_counted(parts[0], query, asked, at)

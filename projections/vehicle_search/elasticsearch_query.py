@@ -201,6 +201,13 @@ def lists(query: VehicleQuery, at: Instant, after: Place | None) -> list[List]:
     ]
 
 
+def until(key: str, part: List, sort: str) -> List:
+    """What of a part comes before this key in its order, or has it."""
+    bound = "gte" if sort.startswith("-") else "lte"
+    before = {"range": {_FIELDS[sort.lstrip("-")]: {bound: key}}}
+    return part._replace(shown=[*part.shown, before])
+
+
 def listed(part: List, asked: Sequence[Query]) -> Query:
     """A search for a part of a page. Whoever does not count can stop where the page ends."""
     return {"query": _all_of([_IN_USE, *asked, *part.shown]), **part.order}

@@ -13,11 +13,13 @@ _SETTINGS: dict[str, Any] = {
     "number_of_replicas": 0,
     # Changes are seen within a second, however often pages are stored.
     "refresh_interval": "500ms",
-    # Merging is most of what writing costs. Documents that were replaced stay longer: that halves
-    # it, for an index that is a tenth larger.
-    "merge": {
-        "policy": {"segments_per_tier": 24, "deletes_pct_allowed": 50, "floor_segment": "2mb"}
-    },
+    # A search costs by the segment, and each refresh adds one: so they are kept few, and many are
+    # merged at once, for else each would be merged again and again. Merging is most of what
+    # writing costs; documents that were replaced stay longer, for an index that is a tenth larger.
+    "merge.policy.segments_per_tier": 6,
+    "merge.policy.max_merge_at_once": 40,
+    "merge.policy.floor_segment": "8mb",
+    "merge.policy.deletes_pct_allowed": 50,
     "analysis": {
         "filter": {
             "beginnings": {

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    null,
     or_,
     select,
     true,
@@ -35,6 +36,7 @@ from projections.vehicle_search.model import (
     MOST_CUSTOMERS,
     CustomerCount,
     VehiclePage,
+    VehicleQuery,
 )
 from projections.vehicle_search.relational_filters import (
     Condition,
@@ -52,10 +54,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from projections.customer_vehicles.relational_status import StatusAt
-    from projections.vehicle_search.model import Shape, VehicleQuery
+    from projections.vehicle_search.model import Shape
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
+
+_INDEXED = ("registration_number", "vin")
 
 _ITS_CUSTOMER = vehicle.c.customer_id == customer.c.customer_id
 _read_document = msgspec.json.Decoder(VehicleDocument).decode
@@ -124,6 +128,20 @@ class RelationalVehicleSearch:
             position=counts.position,
         )
 
+    def end_of_page(self, query: VehicleQuery) -> str | None:
+        """The key of the first vehicle after a page of a fleet that `has_in_order`, if any is."""
+        order = _Order(query.sort, null())
+        after = order.after(query.cursor) if query.cursor is not None else true()
+        found = (
+            select(order.key)
+            .where(in_use, after)
+            .order_by(order.sorted(order.key), vehicle.c.vin)
+            .offset(query.limit)
+            .limit(1)
+        )
+        with one_statement(self._engine) as connection:
+            return connection.execute(found).scalar()
+
     def inside(self, shape: Shape, cells: Sequence[int], most: int) -> Sequence[str]:
         """The VINs of those in use in the cells who are in the shape; at most so many."""
         there = and_(in_use, in_cells(cells), in_shape(shape))
@@ -177,6 +195,12 @@ class RelationalVehicleSearch:
             .scalar_subquery()
             .label("customers"),
         )
+
+
+def has_in_order(query: VehicleQuery) -> bool:
+    """True of all that are in use, in an order that an index of the tables is in."""
+    of_all = VehicleQuery(sort=query.sort, limit=query.limit, cursor=query.cursor)
+    return query == of_all and query.sort.lstrip("-") in _INDEXED
 
 
 def _named() -> Select[Any]:

@@ -1,4 +1,4 @@
-"""`flask --app projections …`: what an operator types, and what is answered."""
+"""`python -m projections …`: what an operator types, and what is answered."""
 
 from __future__ import annotations
 

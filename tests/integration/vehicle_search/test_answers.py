@@ -185,3 +185,25 @@ def test_a_hit_that_postgresql_does_not_know_is_left_out(copied: Copied) -> None
     copied.kept()
     page = copied.search().search(VehicleQuery(), HEARD_AT)
     assert (len(page.items), page.total, page.position) == (5, 5, copied.log.head())
+
+
+@pytest.mark.parametrize("sort", ["registration_number", "-registration_number", "vin", "-vin"])
+def test_a_page_of_a_fleet_ends_where_the_index_says(copied: Copied, sort: str) -> None:
+    """PostgreSQL says where to look; who it knows before the index does makes no page shorter."""
+    copied.copy()
+    for name in ("0" * 17, "Z" * 17):
+        vehicle = Vehicle(
+            vin=name, registration_number=name, customer_id=copied.owner.id, labels={}
+        )
+        copied.log.save(vehicle)
+    copied.fold()
+    copied.kept()
+    pages = [copied.search().search(VehicleQuery(sort=sort, limit=2), HEARD_AT)]
+    while cursor := pages[-1].next_cursor:
+        query = VehicleQuery(sort=sort, limit=2, cursor=cursor)
+        pages.append(copied.search().search(query, HEARD_AT))
+    known = [VINS[n] for n in (0, 2, 3, 4, 5)]
+    order = known[::-1] if sort.startswith("-") else known
+    shown = [[view.vehicle.vin for view in page.items] for page in pages]
+    assert shown == [order[:2], order[2:4], order[4:]]
+    assert {page.total for page in pages} == {5}
