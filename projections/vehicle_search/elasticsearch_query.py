@@ -135,15 +135,16 @@ def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Que
 
     Neither is counted under its own filter. If there is none they are one search, and what is
     asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
-    of no instant, so until the index changes Elasticsearch counts them once.
+    of no instant, so until the index changes Elasticsearch counts them once. Nothing but a vehicle
+    in use has a status or a customer, so it is not asked whether it is one: all is read faster.
     """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
     statuses, customers = {"statuses": _STATUSES}, {"customers": _CUSTOMERS}
     if not of_status and not of_customer:
-        return [_summed(_all_of([_IN_USE, *asked]), {**statuses, **customers})]
+        return [_summed(_all_of(asked), {**statuses, **customers})]
     return [
-        _summed(_all_of([_IN_USE, *asked, *of_customer]), statuses),
-        _summed(_all_of([_IN_USE, *asked, *of_status]), customers),
+        _summed(_all_of([*asked, *of_customer]), statuses),
+        _summed(_all_of([*asked, *of_status]), customers),
     ]
 
 
