@@ -23,7 +23,7 @@ test: dev ## Test everything that can be tested, on real servers
 	@ops/ensure-chromium
 	@$(MAKE) --jobs 2 --output-sync=target dashboard-checks python-lint elasticsearch
 	$(call heading,Python: tests on real servers)
-	$(VENV)/python -m pytest tests/contract tests/integration tests/unit -n 2 --dist loadgroup --no-loadscope-reorder --cov
+	$(VENV)/python -m pytest tests/contract tests/integration tests/unit -n 2 --dist loadfile --no-loadscope-reorder --cov
 	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
 	$(VENV)/python -m pytest tests/e2e tests/chaos
 

@@ -34,13 +34,6 @@ hypothesis_settings.register_profile("thorough", max_examples=5_000, deadline=No
 hypothesis_settings.load_profile("quick")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file is one worker's; so is all that needs an Elasticsearch: that takes long to start."""
-    for item in items:
-        needs_it = "elasticsearch_url" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("elasticsearch" if needs_it else item.location[0]))
-
-
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A real PostgreSQL of this test run's own, `fsync` on."""
