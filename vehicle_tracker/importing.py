@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 @contextmanager
@@ -30,16 +31,14 @@ def without(*packages: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-@contextmanager
-def without_other_transports() -> Iterator[None]:
+def without_other_transports() -> AbstractContextManager[None]:
     """What is imported within finds no HTTP client that Elasticsearch's could use but its own."""
-    with without("aiohttp", "requests"):
-        yield
+    return without("aiohttp", "requests")
 
 
 @contextmanager
 def for_ever() -> Iterator[None]:
-    """What is imported within stays as long as the process: no garbage is looked for in it.
+    """What is imported or made within stays as long as the process: no garbage is looked for in it.
 
     It would be looked through dozens of times while it grows, a twentieth of the start, and again
     each time that all of the memory is.

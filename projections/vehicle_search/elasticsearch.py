@@ -50,6 +50,19 @@ class _OnlyHeartbeatsTell(Exception):
     """The index cannot answer; PostgreSQL can."""
 
 
+class _Asked(NamedTuple):
+    """A query in the index's terms: what holds for all that is found, and the parts of the page."""
+
+    query: VehicleQuery
+    at: ask.Instant
+    filters: Sequence[Query]
+    parts: Sequence[ask.List]
+
+    def besides(self, more: Sequence[Query]) -> _Asked:
+        """The same, and these hold too."""
+        return self._replace(filters=[*more, *self.filters])
+
+
 class _Found(NamedTuple):
     """What the index answered, of `position` or later."""
 
@@ -97,9 +110,9 @@ class ElasticsearchVehicleSearch:
         try:
             self._expect_known_here(query)
             parts = ask.lists(query, at, _place(query))
-            asked = [*ask.filters(query, at), *self._in_shapes(query)]
+            filters = [*ask.filters(query, at), *self._in_shapes(query)]
             with told_to_clients():
-                found = self._found(query, asked, at, parts)
+                found = self._found(_Asked(query, at, filters, parts))
         except _OnlyHeartbeatsTell:
             return self._relational.search(query, now)
         return self._page(query, found)
@@ -125,44 +138,33 @@ class ElasticsearchVehicleSearch:
             asked.append(ask.in_cells(covered, at_the_edge))
         return asked
 
-    def _found(
-        self,
-        query: VehicleQuery,
-        asked: Sequence[Query],
-        at: ask.Instant,
-        parts: Sequence[ask.List],
-    ) -> _Found:
-        wanted = words(query.q)
+    def _found(self, asked: _Asked) -> _Found:
+        wanted = words(asked.query.q)
         if not wanted:
-            return self._listed(query, asked, at, parts)
+            return self._listed(asked)
         as_they_are = self._as_they_are(wanted)
-        found = self._ask(query, [*as_they_are, *asked], at, parts, few=True)
+        found = self._ask(asked.besides(as_they_are), few=True)
         if any(found.statuses.values()) or found.customers:
             return found
         forgiven = self._forgiven(wanted, as_they_are)
         if forgiven == as_they_are:
             return found
-        return self._ask(query, [*forgiven, *asked], at, parts, few=True)
+        return self._ask(asked.besides(forgiven), few=True)
 
-    def _listed(
-        self,
-        query: VehicleQuery,
-        asked: Sequence[Query],
-        at: ask.Instant,
-        parts: Sequence[ask.List],
-    ) -> _Found:
+    def _listed(self, asked: _Asked) -> _Found:
         """What is found without words. Of a whole fleet the index would sort all for each page.
 
         PostgreSQL has it in order, and says at once where the page ends. Unless the index knows
         less than that, for one of the two is ahead.
         """
+        query = asked.query
         end = self._relational.end_of_page(query) if has_in_order(query) else None
         if end is not None:
-            short = [ask.until(end, part, query.sort) for part in parts]
-            found = self._ask(query, asked, at, short, few=False)
+            short = [ask.until(end, part, query.sort) for part in asked.parts]
+            found = self._ask(asked._replace(parts=short), few=False)
             if len(found.hits) > query.limit:
                 return found
-        return self._ask(query, asked, at, parts, few=False)
+        return self._ask(asked, few=False)
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:
         """A query a word.
@@ -184,25 +186,18 @@ class ElasticsearchVehicleSearch:
             for word, as_it_is, one in zip(wanted, as_they_are, found, strict=True)
         ]
 
-    def _ask(
-        self,
-        query: VehicleQuery,
-        asked: Sequence[Query],
-        at: ask.Instant,
-        parts: Sequence[ask.List],
-        *,
-        few: bool,
-    ) -> _Found:
+    def _ask(self, asked: _Asked, *, few: bool) -> _Found:
         """What the index answers; in one search if few are expected to be found.
 
         The position comes first: so what is found is at least as new.
         """
-        pages = [ask.listed(part, asked) for part in parts]
+        query, at, filters, parts = asked
+        pages = [ask.listed(part, filters) for part in parts]
         if few:
-            pages[0] = ask.listed_and_counted(parts[0], query, asked, at)
+            pages[0] = ask.listed_and_counted(parts[0], query, filters, at)
             counts = [ask.position()]
         else:
-            counts = [ask.position_and_spared(query, asked, at), *ask.counts(query, asked, at)]
+            counts = [ask.position_and_spared(query, filters, at), *ask.counts(query, filters, at)]
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
         found = answers(self._client, self._alias, [*counts, *patient, *pages])
         if patient and _count(found[len(counts)]):

@@ -98,7 +98,7 @@ class RelationalVehicleSearch:
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
         at = status_at(connection, now, self._disconnect_after_s)
         order = _Order(query.sort, at.status)
-        after = order.after(query.cursor) if query.cursor is not None else true()
+        after = order.after(query.cursor)
         found = and_(in_use, *besides, *conditions(connection, query, now))
         counts = connection.execute(self._counts(query, found, at)).one()
         chosen = (
@@ -131,7 +131,7 @@ class RelationalVehicleSearch:
     def end_of_page(self, query: VehicleQuery) -> str | None:
         """The key of the first vehicle after a page of a fleet that `has_in_order`, if any is."""
         order = _Order(query.sort, null())
-        after = order.after(query.cursor) if query.cursor is not None else true()
+        after = order.after(query.cursor)
         found = (
             select(order.key)
             .where(in_use, after)
@@ -266,8 +266,10 @@ class _Order:
         """The place of a vehicle in this order."""
         return encode_cursor(self._sort, key, vin)
 
-    def after(self, cursor: str) -> Condition:
-        """True of the vehicles after that place."""
+    def after(self, cursor: str | None) -> Condition:
+        """True of the vehicles after that place; without one, of all."""
+        if cursor is None:
+            return true()
         sort, key, vin = decode_cursor(cursor, tuple[str, str, str])
         if sort != self._sort:
             raise invalid_cursor()

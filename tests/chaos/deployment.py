@@ -91,7 +91,7 @@ class Deployment:
     def _start(self) -> None:
         for program in self._programs:
             program.start()
-        migration = self._flask("migration", "db", "upgrade")
+        migration = self._projections("migration", "db", "upgrade")
         Supervisor(self._logs).run(migration, "Migrating")
         for port in (*self.write_ports, self.read_port):
             wait_for(lambda port=port: self.is_ready(port), STARTS_WITHIN_S)
@@ -101,7 +101,7 @@ class Deployment:
         self, name: str, projection: str = "customer_vehicles", **environment: str
     ) -> Running:
         """A follower that is not started yet."""
-        return Running(self._flask(name, "follow", projection, **environment), self._logs)
+        return Running(self._projections(name, "follow", projection, **environment), self._logs)
 
     def victims(self, dice: Random) -> list[Victim]:
         """Every process there is, and all of them at once."""
@@ -157,7 +157,7 @@ class Deployment:
         command = [sys.executable, "-m", "write_service.connection_monitor"]
         return self._program("connection-monitor", command)
 
-    def _flask(self, name: str, *arguments: str, **environment: str) -> Program:
+    def _projections(self, name: str, *arguments: str, **environment: str) -> Program:
         command = [sys.executable, "-m", "projections", *arguments]
         return self._program(name, command, **environment)
 

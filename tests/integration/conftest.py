@@ -10,6 +10,7 @@ import pytest
 
 from projections import create_app as create_projections
 from projections.database import db
+from projections.elasticsearch import connect
 from read_service.app import create_app as create_read_service
 from tests.following import NOW, VINS, record
 from vehicle_tracker.domain.customer import Customer, CustomerKey
@@ -19,6 +20,7 @@ from write_service.app import create_app
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from elasticsearch import Elasticsearch
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
@@ -51,6 +53,13 @@ def register(write_client: FlaskClient, customer_id: str) -> Callable[..., Any]:
         return write_client.post("/api/v1/vehicles", json=vehicle)
 
     return register
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    """A client of the real Elasticsearch."""
+    with connect(elasticsearch_url, 30) as client:
+        yield client
 
 
 @pytest.fixture

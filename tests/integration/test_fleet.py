@@ -92,7 +92,7 @@ def test_the_fleet_then_is_what_all_events_until_then_come_to(
     life = _lived(taken)
     _store(life, event_log, engine)
     end = (life.now - BEGIN) // SECOND + 10
-    for _ in range(2):
+    for _ in range(4):
         at = BEGIN + data.draw(st.integers(-10, end)) * SECOND
         expected = fleet_then(life.events, at)
         items, first = _pages(read_client, at)

@@ -262,10 +262,7 @@ def _run(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
 
 def test_the_commands(settings: Settings, event_log: EventLog) -> None:
     """`db upgrade`, twice at once; `follow NAME` until SIGTERM; an unknown name lists the known."""
-    with (
-        _run(settings, "db", "upgrade") as one,
-        _run(settings, "db", "upgrade") as other,
-    ):
+    with _run(settings, "db", "upgrade") as one, _run(settings, "db", "upgrade") as other:
         for migration in (one, other):
             assert migration.wait(timeout=60) == 0, migration.communicate()
     with _run(settings, "follow", "nothing") as unknown:

@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from projections.catalog import TRIPS, trips
-from projections.elasticsearch import connect
-from projections.elasticsearch_index import POSITION_ID
-from projections.indexes import IndexCopy, trip_search
+from projections.indexes import trip_search
 from projections.trip_search.elasticsearch import ElasticsearchTripSearch
 from projections.trip_search.index import source
 from projections.trips.reader import RelationalTrips
 from projections.trips.tables import trip
+from tests.copying import Copying
 from tests.driving import told_of
 from tests.following import NOW, VINS, record, to_the_end
 
@@ -35,13 +34,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Driven:
+class Driven(Copying):
     """A log, the trips that follow it, and the index that copies them."""
 
-    log: EventLog
-    engine: Engine
-    client: Elasticsearch
-    index: IndexCopy
     owner: Customer
 
     def drive(self, vin: str, first: float) -> None:
@@ -56,11 +51,6 @@ class Driven:
         follower = trips(self.log).follower(self.log, self.engine, page)
         to_the_end(follower)
 
-    def copy(self, page: int = 1_000) -> None:
-        """Let the index be where the trips are."""
-        follower = self.index.follower(self.log, self.engine, page)
-        to_the_end(follower)
-
     def kept(self) -> dict[str, Any]:
         """What the documents of trips are."""
         self.client.indices.refresh(index=self.index.name)
@@ -73,26 +63,10 @@ class Driven:
             rows = connection.execute(select(trip)).all()
         return {str(row.trip_id): msgspec.json.decode(source(row)) for row in rows}
 
-    def state(self) -> tuple[int, int]:
-        """The position and the generation that the index says it is at."""
-        kept = self.client.get(index=self.index.name, id=POSITION_ID)["_source"]
-        return kept["position"], kept["generation"]
-
-    def indices(self) -> list[str]:
-        """What is behind the index's name."""
-        return list(self.client.indices.get_alias(name=self.index.name))
-
     def search(self) -> ElasticsearchTripSearch:
         """Whoever asks the index."""
         relational = RelationalTrips(self.engine, TRIPS, TRIPS)
         return ElasticsearchTripSearch(self.client, self.index.name, relational, self.engine)
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real Elasticsearch."""
-    with connect(elasticsearch_url, 30) as client:
-        yield client
 
 
 @pytest.fixture
@@ -110,5 +84,4 @@ def driven(
     event_log.save(reported)
     driven.fold()
     yield driven
-    for name in client.indices.get(index=f"{index.name}-*"):
-        client.indices.delete(index=name)
+    driven.drop()

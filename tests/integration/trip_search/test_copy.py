@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from elastic_transport import ConnectionError as ElasticsearchConnectionError
 from sqlalchemy import select
 
 from projections.database import projection
@@ -15,6 +14,7 @@ from projections.trip_search import elasticsearch
 from projections.trips.model import TripQuery
 from projections.trips.tables import gone
 from read_service.positions import PositionWatch
+from tests.copying import cut_off
 from tests.driving import told_of
 from tests.following import NOW, VINS, record, running
 from tests.integration.trip_search.conftest import MINUTE
@@ -38,16 +38,8 @@ def test_the_index_is_what_the_trips_are(driven: Driven, page: int) -> None:
 
 
 @pytest.mark.parametrize("fails_at", range(1, 10))
-def test_a_page_that_was_stored_in_part_is_stored_again(
-    driven: Driven, monkeypatch: pytest.MonkeyPatch, fails_at: int
-) -> None:
+def test_a_page_that_was_stored_in_part_is_stored_again(driven: Driven, fails_at: int) -> None:
     """Cut off before any of its writes, gone on with after more has changed: the same documents."""
-    bulk, calls = driven.client.bulk, iter(range(1, 1_000))
-
-    def cut_off(**request: Any) -> Any:
-        if next(calls) == fails_at:
-            raise ElasticsearchConnectionError("cut off")
-        return bulk(**request)
 
     def copy_while_they_drive() -> None:
         for first in (100, 130, 160, 190, 220):
@@ -56,10 +48,8 @@ def test_a_page_that_was_stored_in_part_is_stored_again(
             record(driven.log, VINS[1], NOW + (10 - first / 100) * MINUTE, speed_kmh=60.0)
             driven.fold()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(driven.client, "bulk", cut_off)
-        with pytest.raises(StoreAwayError):
-            copy_while_they_drive()
+    with cut_off(driven.client, fails_at), pytest.raises(StoreAwayError):
+        copy_while_they_drive()
     driven.copy(page=3)
     assert driven.kept() == driven.expected()
 

@@ -14,14 +14,13 @@ from sqlalchemy import true
 
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
-from projections.elasticsearch import connect
-from projections.elasticsearch_index import POSITION_ID
-from projections.indexes import IndexCopy, vehicle_search
+from projections.indexes import vehicle_search
 from projections.vehicle_search.changes import documents
 from projections.vehicle_search.document import source
 from projections.vehicle_search.elasticsearch import ElasticsearchVehicleSearch
 from projections.vehicle_search.relational import RelationalVehicleSearch
-from tests.following import NOW, VINS, catch_up, record, to_the_end
+from tests.copying import Copying
+from tests.following import NOW, VINS, catch_up, record
 from tests.monitoring import judge_of, run_until
 from vehicle_tracker.domain.customer import Customer
 from vehicle_tracker.domain.vehicle import Vehicle
@@ -40,13 +39,9 @@ HEARD_AT = NOW + timedelta(minutes=2)
 
 
 @dataclass
-class Copied:
+class Copied(Copying):
     """A log, the tables that follow it, and the index that copies them."""
 
-    log: EventLog
-    engine: Engine
-    client: Elasticsearch
-    index: IndexCopy
     owner: Customer
     other: Customer
 
@@ -55,11 +50,6 @@ class Copied:
         if judged_by:
             run_until(judge_of(self.log), judged_by)
         catch_up(self.log, self.engine)
-
-    def copy(self, page: int = 1_000) -> None:
-        """Let the index be where the tables are."""
-        follower = self.index.follower(self.log, self.engine, page)
-        to_the_end(follower)
 
     def kept(self) -> dict[str, Any]:
         """The documents of vehicles, with the versions under which they were written."""
@@ -82,24 +72,12 @@ class Copied:
         sources = {str(row.vehicle_id): msgspec.json.decode(source(row)) for row in rows}
         return {id_: one for id_, one in sources.items() if one["kind"] == "vehicle"}
 
-    def state(self) -> tuple[int, int]:
-        """The position and the generation that the index says it is at."""
-        kept = self.client.get(index=self.index.name, id=POSITION_ID)["_source"]
-        return kept["position"], kept["generation"]
-
     def search(self) -> ElasticsearchVehicleSearch:
         """Whoever asks the index."""
         where = self.engine, CUSTOMER_VEHICLES.name, LIMIT_S
         relational, known = RelationalVehicleSearch(*where), RelationalCustomerVehicles(*where)
         name = self.index.name
         return ElasticsearchVehicleSearch(self.client, name, known, relational, LIMIT_S)
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    """A client of the real Elasticsearch."""
-    with connect(elasticsearch_url, 30) as client:
-        yield client
 
 
 @pytest.fixture
@@ -130,5 +108,4 @@ def copied(
     copied = Copied(event_log, engine, client, index, owner, other)
     copied.fold(judged_by=HEARD_AT)
     yield copied
-    for name in client.indices.get(index=f"{index.name}-*"):
-        client.indices.delete(index=name)
+    copied.drop()

@@ -7,13 +7,13 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from elastic_transport import ConnectionError as ElasticsearchConnectionError
 from sqlalchemy import func, select
 
 from projections import elasticsearch_index
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles.relational import vehicle
 from projections.store import StoreAwayError
+from tests.copying import cut_off
 from tests.following import NOW, VINS, record
 from tests.integration.vehicle_search.conftest import HEARD_AT
 from vehicle_tracker.domain.values import vehicle_stream
@@ -76,12 +76,6 @@ def test_a_page_that_was_written_in_part_is_written_again(
     copied: Copied, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ) -> None:
     """Cut off before any of its writes, gone on with after more has changed: the same documents."""
-    bulk, calls = copied.client.bulk, iter(range(1, 1_000))
-
-    def cut_off(**request: Any) -> Any:
-        if next(calls) == fails_at:
-            raise ElasticsearchConnectionError("cut off")
-        return bulk(**request)
 
     def copy_while_they_change() -> None:
         for number in range(8):
@@ -92,8 +86,7 @@ def test_a_page_that_was_written_in_part_is_written_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(elasticsearch_index, "AT_ONCE", 2)
-        patch.setattr(copied.client, "bulk", cut_off)
-        with pytest.raises(StoreAwayError):
+        with cut_off(copied.client, fails_at), pytest.raises(StoreAwayError):
             copy_while_they_change()
     copied.copy(page=3)
     assert copied.kept() == copied.expected()
@@ -129,9 +122,7 @@ def test_tables_that_were_rebuilt_are_copied_anew(copied: Copied, settings: Sett
     assert rebuild.run(lambda *_: None, Event())
     copied.copy()
     assert copied.kept() == copied.expected()
-    assert list(copied.client.indices.get_alias(name=copied.index.name)) == [
-        f"{copied.index.name}-000002"
-    ]
+    assert copied.indices() == [f"{copied.index.name}-000002"]
     assert copied.state() == (copied.log.head(), 1)
     interval = copied.client.indices.get_settings(index=copied.index.name, flat_settings=True)
     assert interval[f"{copied.index.name}-000002"]["settings"]["index.refresh_interval"] == "500ms"
