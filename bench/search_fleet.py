@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, bindparam, text, update
 
 from bench.seeding import LETTERS, NAMES, VEHICLES_A_CUSTOMER
 from projections.catalog import CUSTOMER_VEHICLES, TRIPS
+from projections.customer_vehicles import fleet_sizes
 from projections.customer_vehicles.cells import cell_of
 from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
@@ -84,6 +85,8 @@ def fill_tables(engine: Engine, log_url: str, vehicles: int) -> None:
             write_rows(connection, _insert_connections, [_connections(one, now) for one in heard])
             for name in (CUSTOMER_VEHICLES.name, TRIPS):
                 advance(connection, name, position)
+    with engine.begin() as connection:
+        fleet_sizes.count_anew(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     with psycopg.connect(log_url, autocommit=True) as log:

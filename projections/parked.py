@@ -53,11 +53,11 @@ def replay(projection: Projection, store: Store[Any, Any], log: EventLog, row: R
     logged = LoggedEvent(row.position, row.stream, row.version, row.topic, bytes(row.state))
     event = log.event(logged)
     key = projection.key_of(event)
-    document = store.load([key]).get(key)
+    document = before = store.load([key]).get(key)
     events: list[Any] = [event]
     if not isinstance(event, HeartbeatRecorded | ConnectionEvent):
         document = projection.before_its_own_events(document)
         events = list(log.stream(row.stream))
     for one in events:
         document = projection.evolve(document, one)
-    store.amend({key: Change(None, document)}, after=after, replayed=row.position)
+    store.amend({key: Change(before, document)}, after=after, replayed=row.position)

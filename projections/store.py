@@ -84,6 +84,7 @@ class RelationalStore(ABC, Generic[K, D]):
         self._name = name
         self._engine = engine
         self._generation: int | None = None
+        self._stored: int | None = None
 
     @abstractmethod
     def select(self, connection: Connection, keys: Iterable[K]) -> Iterable[tuple[K, D]]:
@@ -92,6 +93,9 @@ class RelationalStore(ABC, Generic[K, D]):
     @abstractmethod
     def write(self, connection: Connection, changes: Mapping[K, Change], position: int) -> None:
         """Keep what the documents are after the changes, which are those up to `position`."""
+
+    def take_over(self, connection: Connection) -> None:
+        """Begin where another ended, maybe one of another release: the next step is the first."""
 
     def position(self) -> int:
         """The position of the last event that was stored; 0 at first.
@@ -112,8 +116,7 @@ class RelationalStore(ABC, Generic[K, D]):
         """Keep the changes, the parked events and the position as one step, or none of it."""
         try:
             with self._engine.begin() as connection:
-                if self._position(connection, lock=True) != after:
-                    raise OvertakenError(f"{self._name} is no longer at {after}")
+                self._expect_at(connection, after)
                 self.write(connection, changes, position)
                 park(connection, self._name, parked)
                 advance(connection, self._name, position)
@@ -121,18 +124,24 @@ class RelationalStore(ABC, Generic[K, D]):
             if is_unstorable(error):
                 raise UnstorableError(str(getattr(error, "orig", error))) from error
             raise
+        self._stored = position
 
     def amend(self, changes: Mapping[K, Change], *, after: int, replayed: int) -> None:
         """Keep the changes at the position at which it is; the event replayed is parked no more."""
         is_it = (parked_event.c.projection == self._name) & (parked_event.c.position == replayed)
         amended = update(projection).where(projection.c.name == self._name)
         with self._engine.begin() as connection:
-            if self._position(connection, lock=True) != after:
-                raise OvertakenError(f"{self._name} is no longer at {after}")
+            self._expect_at(connection, after)
             self.write(connection, changes, after)
             connection.execute(delete(parked_event).where(is_it))
             connection.execute(amended.values(generation=projection.c.generation + 1))
         self._generation = (self._generation or 0) + 1
+
+    def _expect_at(self, connection: Connection, after: int) -> None:
+        if self._position(connection, lock=True) != after:
+            raise OvertakenError(f"{self._name} is no longer at {after}")
+        if self._stored != after:
+            self.take_over(connection)
 
     def _position(self, connection: Connection, *, lock: bool) -> int:
         columns = (projection.c.position, projection.c.generation)

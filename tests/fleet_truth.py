@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import select
 
 from projections.customer_vehicles.connections import ConnectionsDocument
+from projections.customer_vehicles.fleet_sizes import FleetSize, sizes_of
 from projections.customer_vehicles.fold import Key, with_said
 from projections.customer_vehicles.model import CustomerDocument, VehicleDocument
-from projections.customer_vehicles.relational import connections, customer, vehicle
+from projections.customer_vehicles.relational import connections, customer, fleet_size, vehicle
 from projections.customer_vehicles.said import Said
 from projections.json_rows import as_json
 from vehicle_tracker.domain.values import vehicle_stream
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-_KINDS = {customer: CustomerDocument, vehicle: VehicleDocument, connections: ConnectionsDocument}
+_KINDS = {
+    customer: CustomerDocument,
+    vehicle: VehicleDocument,
+    connections: ConnectionsDocument,
+    fleet_size: FleetSize,
+}
 
 
 def rows_of(documents: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -31,6 +37,9 @@ def rows_of(documents: Mapping[Any, Any]) -> dict[Any, Any]:
         key = Key(VehicleDocument, str(id_))
         known = rows.get(key) or VehicleDocument(vehicle_id=id_, vin=said.newest.vin)
         rows[key] = with_said(known, said)
+    vehicles = [one for one in rows.values() if isinstance(one, VehicleDocument)]
+    for id_, size in sizes_of(vehicles).items():
+        rows[Key(FleetSize, str(id_))] = FleetSize(id_, size)
     return rows
 
 

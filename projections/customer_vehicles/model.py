@@ -65,6 +65,11 @@ class VehicleDocument(Struct, frozen=True, kw_only=True, gc=False):
     longitude: float | None = None
     grid_cell: int | None = None
 
+    @property
+    def is_in_use(self) -> bool:
+        """It is registered, and not decommissioned since: so it is shown."""
+        return self.registered_at is not None and self.decommissioned_at is None
+
 
 Aggregated = CustomerDocument | VehicleDocument
 """What becomes of an aggregate's own events, by their version."""
@@ -105,11 +110,15 @@ class CustomerPage(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Vehicles in use and customers' names by their ids, as of one position of the log."""
+    """Vehicles in use and customers' names by their ids, as of one position of the log.
+
+    `fleet_sizes` is how many vehicles in use the customers have, where that was asked for.
+    """
 
     vehicles: Mapping[UUID, VehicleView]
     customer_names: Mapping[UUID, str]
     position: int
+    fleet_sizes: Mapping[UUID, int] = {}
 
 
 class CustomerVehicles(Protocol):
@@ -132,6 +141,9 @@ class CustomerVehicles(Protocol):
 
         Ids may be texts: that is what whoever finds them elsewhere has.
         """
+
+    def known_and_largest(self, vehicle_ids: Iterable[UUID | str], most: int) -> Known:
+        """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Text, and_, cast, func, literal_column, select, true
+from sqlalchemy import Text, and_, bindparam, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from projections.customer_vehicles.model import (
@@ -19,6 +19,7 @@ from projections.customer_vehicles.model import (
 )
 from projections.customer_vehicles.relational import (
     customer,
+    fleet_size,
     in_use,
     vehicle,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _read_customer = msgspec.json.Decoder(CustomerDocument).decode
 _read_views = msgspec.json.Decoder(list[VehicleView]).decode
 _read_names = msgspec.json.Decoder(dict[UUID, str]).decode
+_read_sizes = msgspec.json.Decoder(list[tuple[UUID, str, int]]).decode
 
 
 _owner = (
@@ -56,6 +58,7 @@ class RelationalCustomerVehicles:
         self._engine = engine
         self._position = select(position_of(projection))
         self._known = select(_THESE_VEHICLES, _THESE_NAMES, position_of(projection))
+        self._known_and_largest = select(_THESE_VEHICLES, _THE_LARGEST, position_of(projection))
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -89,6 +92,19 @@ class RelationalCustomerVehicles:
             vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},
             customer_names=_read_names(names),
             position=position,
+        )
+
+    def known_and_largest(self, vehicle_ids: Iterable[UUID | str], most: int) -> Known:
+        """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
+        these = {"vehicles": array_of(vehicle_ids), "most": most}
+        with one_statement(self._engine) as connection:
+            views, largest, position = connection.execute(self._known_and_largest, these).one()
+        customers = _read_sizes(largest)
+        return Known(
+            vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},
+            customer_names={id_: name for id_, name, _ in customers},
+            position=position,
+            fleet_sizes={id_: vehicles for id_, _, vehicles in customers},
         )
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
@@ -178,5 +194,28 @@ _THESE_NAMES = (
         ).cast(Text)
     )
     .where(customer.c.customer_id == func.any(ids("customers")))
+    .scalar_subquery()
+)
+_largest = (
+    select(fleet_size)
+    .order_by(fleet_size.c.vehicles.desc(), fleet_size.c.customer_id)
+    .limit(bindparam("most"))
+    .subquery()
+)
+# One by one: else PostgreSQL reads the names of all customers there are.
+_its_customer = customer.c.customer_id == _largest.c.customer_id
+_name = select(customer.c.name).where(_its_customer).scalar_subquery()
+_THE_LARGEST = (
+    select(
+        func.coalesce(
+            func.json_agg(
+                func.json_build_array(
+                    _largest.c.customer_id, func.coalesce(_name, ""), _largest.c.vehicles
+                )
+            ),
+            literal_column("'[]'"),
+        ).cast(Text)
+    )
+    .select_from(_largest)
     .scalar_subquery()
 )

@@ -6,11 +6,12 @@ milliseconds, and PostgreSQL takes them apart in one statement a table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import BigInteger, Table, Text, bindparam, cast, func, select, update
 
+from projections.customer_vehicles import fleet_sizes
 from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.fold import Key
 from projections.customer_vehicles.model import CustomerDocument, Document, VehicleDocument
@@ -67,15 +68,21 @@ class CustomerVehiclesStore(RelationalStore[Key, Document]):
                 for id_, document in found.all():
                     yield Key(kind, id_), decode(document)
 
+    def take_over(self, connection: Connection) -> None:
+        """Count anew what a release before this one did not count."""
+        fleet_sizes.count_anew(connection)
+
     def write(self, connection: Connection, changes: Mapping[Key, Change], position: int) -> None:
         """Write documents whole, but of vehicles only what was decided; merge what they said."""
-        documents: dict[type[Document], list[Any]] = {}
+        of_kind: dict[type[Document], list[Change]] = {}
         for key, change in changes.items():
-            documents.setdefault(key.kind, []).append(change.after)
+            of_kind.setdefault(key.kind, []).append(change)
         for kind, statement in _UPSERTS.items():
-            write_rows(connection, statement, documents.get(kind, []), position=position)
-        if said := documents.get(Said):
-            merge(connection, said, position)
+            documents = [change.after for change in of_kind.get(kind, [])]
+            write_rows(connection, statement, documents, position=position)
+        fleet_sizes.add(connection, of_kind.get(VehicleDocument, []))
+        if said := of_kind.get(Said):
+            merge(connection, (change.after for change in said), position)
         if ended := [key.id for key, change in changes.items() if _is_searched(change)]:
             connection.execute(_TOUCH, {"these": array_of(ended), "position": position})
 

@@ -21,7 +21,12 @@ from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.document import is_beginning
-from projections.vehicle_search.model import SHORTEST_FORGIVEN, CustomerCount, VehiclePage
+from projections.vehicle_search.model import (
+    MOST_CUSTOMERS,
+    SHORTEST_FORGIVEN,
+    CustomerCount,
+    VehiclePage,
+)
 from projections.vehicle_search.relational import has_in_order
 from projections.vehicle_search.words import words
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_streams
@@ -64,11 +69,11 @@ class _Asked(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What the index answered, of `position` or later."""
+    """What the index answered, of `position` or later; of customers only if it was asked."""
 
     position: int
     statuses: Mapping[Status, int]
-    customers: Mapping[str, int]
+    customers: Mapping[str, int] | None
     hits: list[ask.Place]
 
 
@@ -89,7 +94,7 @@ class ElasticsearchVehicleSearch:
     ) -> None:
         self._client = client
         self._alias = alias
-        self._known = customer_vehicles.known
+        self._customer_vehicles = customer_vehicles
         self._relational = relational
         self._limit = timedelta(seconds=disconnect_after_s)
 
@@ -211,14 +216,20 @@ class ElasticsearchVehicleSearch:
         return _Found(
             position=int(facets["position"]["value"] or 0),
             statuses=_statuses(_buckets(facets["statuses"]), facets["spared"]["doc_count"]),
-            customers=_buckets(facets["customers"]),
+            customers=_buckets(facets["customers"]) if "customers" in facets else None,
             hits=hits,
         )
 
     def _page(self, query: VehicleQuery, found: _Found) -> VehiclePage:
         hits = found.hits[: query.limit]
         vins = [vin for _, vin in hits]
-        known = self._known(vehicle_streams(vins), found.customers)
+        ids = vehicle_streams(vins)
+        if found.customers is None:
+            known = self._customer_vehicles.known_and_largest(ids, MOST_CUSTOMERS)
+            counts = {str(id_): size for id_, size in known.fleet_sizes.items()}
+        else:
+            known = self._customer_vehicles.known(ids, found.customers)
+            counts = dict(found.customers)
         views = {view.vehicle.vin: view for view in known.vehicles.values()}
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
@@ -229,7 +240,7 @@ class ElasticsearchVehicleSearch:
             items=items,
             total=total - (len(hits) - len(items)),
             statuses=found.statuses,
-            customers=_customers(found.customers, known.customer_names),
+            customers=_customers(counts, known.customer_names),
             next_cursor=_cursor(query, *hits[-1]) if more else None,
             position=min(known.position, found.position),
         )

@@ -137,9 +137,12 @@ def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Que
     asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
     of no instant, so until the index changes Elasticsearch counts them once. Nothing but a vehicle
     in use has a status or a customer, so it is not asked whether it is one: all is read faster.
+    Whole fleets are not counted here: PostgreSQL knows how large they are.
     """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
     statuses, customers = {"statuses": _STATUSES}, {"customers": _CUSTOMERS}
+    if query.counts_whole_fleets:
+        return [_summed(_all_of([*asked, *of_customer]), statuses)]
     if not of_status and not of_customer:
         return [_summed(_all_of(asked), {**statuses, **customers})]
     return [

@@ -80,6 +80,12 @@ class VehicleQuery:
         both: list[Shape | None] = [self.box, self.near]
         return [shape for shape in both if shape]
 
+    @property
+    def counts_whole_fleets(self) -> bool:
+        """Whether nothing is asked under which customers are counted: how many each has in all."""
+        asked = self.q, self.statuses, self.shapes, self.labels
+        return not any(asked) and self.silent_for is None
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerCount:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.settings import Settings
 
 # Not trips: a row says which page wrote it last, and pages differ. `check_truth` asks for them.
-TABLES = ("customer", "vehicle", "connections", "parked_event")
+TABLES = ("customer", "vehicle", "connections", "fleet_size", "parked_event")
 
 
 def test_pages_are_delivered_again(

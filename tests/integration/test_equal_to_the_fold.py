@@ -41,7 +41,9 @@ steps = st.lists(
 )
 """After how many seconds what happens to whom, and how."""
 
-_TABLES = "vehicle_tracker_events, vehicle, customer, connections, projection, parked_event"
+_LOG_AND_MODEL = (
+    "vehicle_tracker_events, vehicle, customer, connections, fleet_size, projection, parked_event"
+)
 
 
 def _folded(log: EventLog) -> tuple[dict[Any, Any], set[int]]:
@@ -62,7 +64,7 @@ def _folded(log: EventLog) -> tuple[dict[Any, Any], set[int]]:
 def _lived(log: EventLog, engine: Engine, taken: list[tuple[int, str, int, int]]) -> None:
     """A life and nothing else, in the log; the read model is empty."""
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {_TABLES} RESTART IDENTITY")
+        connection.exec_driver_sql(f"TRUNCATE {_LOG_AND_MODEL} RESTART IDENTITY")
     life, number = Life(), 0
     for pause, step, who, how in taken:
         life.go("wait", 0, pause)

@@ -41,7 +41,7 @@ steps = st.lists(
 )
 """After how many seconds what happens to whom, and how."""
 
-_TABLES = "vehicle_tracker_events, vehicle, customer, connections, projection"
+_TABLES = "vehicle_tracker_events, vehicle, customer, connections, fleet_size, projection"
 
 
 def _lived(taken: list[tuple[int, str, int, int]]) -> Life:
