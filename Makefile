@@ -19,13 +19,15 @@ help: ## List the vocabulary
 run: embedded ## Run everything and print one address (PORT= VEHICLES= INTERVAL= SIMULATOR=off SEARCH=elasticsearch DATA_DIR=)
 	@exec $(VENV)/python -m embedded
 
+# Java that compiles quickly: half of what an Elasticsearch of a test ever does is start.
+test: export ES_JAVA_OPTS ?= -XX:TieredStopAtLevel=1
 test: dev ## Test everything that can be tested, on real servers
 	@ops/ensure-chromium
 	@$(MAKE) --jobs 2 --output-sync=target dashboard-checks python-lint elasticsearch
 	$(call heading,Python: tests on real servers)
 	$(VENV)/python -m pytest tests/contract tests/integration tests/unit -n 2 --dist loadfile --no-loadscope-reorder --cov
-	$(call heading,Python: a real browser$(comma) and faults; alone on the machine$(comma) for they are timed)
-	$(VENV)/python -m pytest tests/e2e tests/chaos
+	$(call heading,Python: a real browser$(comma) and faults; nothing else beside them$(comma) for they are timed)
+	$(VENV)/python -m pytest tests/chaos tests/e2e -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: dashboard-checks elasticsearch
 dashboard-checks: dashboard-lint

@@ -77,14 +77,16 @@ def find_or_provision(
 ) -> Elasticsearch:
     """Answer the first there is: ELASTICSEARCH_URL, a Docker engine, the one that Maven fetches.
 
-    One that we run keeps its files in `folder`. `report` hears what takes long.
+    One that we run keeps its files in `folder`, and takes ES_JAVA_OPTS as Elastic's own does.
+    `report` hears what takes long.
     """
     if url := environment.get("ELASTICSEARCH_URL", "").strip():
         return Elasticsearch(url)
     port = free_port()
     url = f"http://{HOST}:{port}"
+    options = f"-Xms{heap} -Xmx{heap} {environment.get('ES_JAVA_OPTS', '')}".rstrip()
     if _docker_has_it(report):
-        return Elasticsearch(url, _container(port, heap))
+        return Elasticsearch(url, _container(port, options))
     try:
         java = find_java(environment)
         home = fetch_home(cache, report)
@@ -94,7 +96,7 @@ def find_or_provision(
             f" have Maven and a JDK {OLDEST} or later (ES_JAVA_HOME) with which it is fetched:"
             f" {error}"
         ) from error
-    return Elasticsearch(url, _process(home, folder, java, port, heap))
+    return Elasticsearch(url, _process(home, folder, java, port, options))
 
 
 def _docker_has_it(report: Callable[[str], None]) -> bool:
@@ -121,9 +123,9 @@ def _docker(*arguments: str, within_s: float) -> bool:
     return done.returncode == 0
 
 
-def _container(port: int, heap: str) -> Program:
+def _container(port: int, options: str) -> Program:
     """A container that is gone when it stops: what it knew is folded out of the log again."""
-    settings = {**SETTINGS, "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}"}
+    settings = {**SETTINGS, "ES_JAVA_OPTS": options}
     command = ["docker", "run", "--rm", "--publish", f"{HOST}:{port}:9200"]
     for name, value in settings.items():
         text = value if isinstance(value, str) else json.dumps(value)
@@ -131,14 +133,13 @@ def _container(port: int, heap: str) -> Program:
     return Program(NAME, [*command, IMAGE])
 
 
-def _process(home: Path, folder: Path, java: Path, port: int, heap: str) -> Program:
+def _process(home: Path, folder: Path, java: Path, port: int, options: str) -> Program:
     """A process of ours. It refuses root, so root runs it as somebody else."""
     config, temporary = folder / "config", folder / "tmp"
-    for part in (config / "jvm.options.d", folder / "data", folder / "logs", temporary):
+    for part in (config, folder / "data", folder / "logs", temporary):
         part.mkdir(parents=True, exist_ok=True)
     for name in ("jvm.options", "log4j2.properties"):
         shutil.copyfile(home / "config" / name, config / name)
-    (config / "jvm.options.d" / "heap.options").write_text(f"-Xms{heap}\n-Xmx{heap}\n")
     settings = {
         **SETTINGS,
         "network.host": HOST,
@@ -162,7 +163,7 @@ def _process(home: Path, folder: Path, java: Path, port: int, heap: str) -> Prog
         "ES_DISTRIBUTION_TYPE": "zip",
         "HOME": str(folder),
         "HOSTNAME": "localhost",
-        "ES_JAVA_OPTS": "",
+        "ES_JAVA_OPTS": options,
         # For the launcher's own children too: not everywhere may everybody write to /tmp.
         "JDK_JAVA_OPTIONS": f'"-Djava.io.tmpdir={temporary}"',
     }

@@ -63,15 +63,16 @@ def test_the_one_that_is_named_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_docker_engine_that_answers_is_used(tmp_path: Path, programs: Path) -> None:
-    """The official image, on this machine's own address; the heap is what was asked for."""
+    """The official image, on this machine's own address; heap and options as asked for."""
     _program(programs / "docker", "echo 29.0")
-    found = find_or_provision(tmp_path, _silent, environment={}, heap="300m")
+    asked = {"ES_JAVA_OPTS": "-XX:TieredStopAtLevel=1"}
+    found = find_or_provision(tmp_path, _silent, environment=asked, heap="300m")
     assert found.program is not None
     command = list(found.program.command)
     assert command[:3] == ["docker", "run", "--rm"]
     assert command[-1].startswith("elasticsearch:9.4.")
     assert found.url.removeprefix("http://") + ":9200" in command
-    assert "ES_JAVA_OPTS=-Xms300m -Xmx300m" in command
+    assert "ES_JAVA_OPTS=-Xms300m -Xmx300m -XX:TieredStopAtLevel=1" in command
     assert "xpack.security.enabled=false" in command
 
 
@@ -141,6 +142,7 @@ echo 'Progress (1): 12/947 MB'; cp '{tmp_path}/a.zip' "$to/"; echo x >> '{tmp_pa
         for line in (tmp_path / "run 1/config/elasticsearch.yml").read_text().splitlines()
     )
     assert json.loads(settings["path.data"]) == str(tmp_path / "run 1" / "data")
+    assert found.program.environment["ES_JAVA_OPTS"] == "-Xms512m -Xmx512m"
     if os.geteuid() == 0:
         assert found.program.account == "nobody" or "unshare" in found.program.command
 
