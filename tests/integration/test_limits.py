@@ -207,7 +207,7 @@ def test_a_judgement_that_was_parked_finds_its_place(event_log: EventLog, engine
     store = CUSTOMER_VEHICLES.store(CUSTOMER_VEHICLES.name, engine)
     (parked,) = parked_events(engine, CUSTOMER_VEHICLES.name)
     replay(CUSTOMER_VEHICLES, store, event_log, parked)
-    _, _, (alone,) = documents(engine)
+    _, _, (alone,), _ = documents(engine)
     assert alone.connected_since == events[1].recorded_at
     with engine.begin() as opened:
         opened.exec_driver_sql("UPDATE projection SET position = 0, generation = generation + 1")
