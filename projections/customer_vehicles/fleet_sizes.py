@@ -39,8 +39,6 @@ _ADD = _more.on_conflict_do_update(
     constraint=fleet_size.primary_key,
     set_={"vehicles": fleet_size.c.vehicles + _more.excluded.vehicles},
 )
-
-
 _DROP_EMPTY = delete(fleet_size).where(fleet_size.c.vehicles == 0)
 
 

@@ -89,7 +89,7 @@ class RelationalCustomerVehicles:
         with one_statement(self._engine) as connection:
             views, names, position = connection.execute(self._known, these).one()
         return Known(
-            vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},
+            vehicles=_by_id(views),
             customer_names=_read_names(names),
             position=position,
         )
@@ -101,7 +101,7 @@ class RelationalCustomerVehicles:
             views, largest, position = connection.execute(self._known_and_largest, these).one()
         customers = _read_sizes(largest)
         return Known(
-            vehicles={view.vehicle.vehicle_id: view for view in _read_views(views)},
+            vehicles=_by_id(views),
             customer_names={id_: name for id_, name, _ in customers},
             position=position,
             fleet_sizes={id_: vehicles for id_, _, vehicles in customers},
@@ -164,6 +164,15 @@ class RelationalCustomerVehicles:
         ]
 
 
+def _by_id(views: str) -> dict[UUID, VehicleView]:
+    return {view.vehicle.vehicle_id: view for view in _read_views(views)}
+
+
+def _as_list(item: ColumnElement[Any]) -> ColumnElement[str]:
+    """One of each row, as the text of a list in JSON."""
+    return cast(func.coalesce(func.json_agg(item), literal_column("'[]'")), Text)
+
+
 def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[VehicleView]:
     return _read_views(connection.execute(_views_of(which)).scalar_one())
 
@@ -179,7 +188,7 @@ def _views_of(which: ColumnElement[bool]) -> Select[Any]:
     )
     by_vin = aggregate_order_by(view, vehicle.c.vin)
     return (
-        select(cast(func.coalesce(func.json_agg(by_vin), literal_column("'[]'")), Text))
+        select(_as_list(by_vin))
         .select_from(vehicle.outerjoin(_owner, true()).outerjoin(newest_connection, true()))
         .where(in_use, which)
     )
@@ -205,17 +214,7 @@ _largest = (
 # One by one: else PostgreSQL reads the names of all customers there are.
 _its_customer = customer.c.customer_id == _largest.c.customer_id
 _name = select(customer.c.name).where(_its_customer).scalar_subquery()
-_THE_LARGEST = (
-    select(
-        func.coalesce(
-            func.json_agg(
-                func.json_build_array(
-                    _largest.c.customer_id, func.coalesce(_name, ""), _largest.c.vehicles
-                )
-            ),
-            literal_column("'[]'"),
-        ).cast(Text)
-    )
-    .select_from(_largest)
-    .scalar_subquery()
+_its_size = func.json_build_array(
+    _largest.c.customer_id, func.coalesce(_name, ""), _largest.c.vehicles
 )
+_THE_LARGEST = select(_as_list(_its_size)).select_from(_largest).scalar_subquery()

@@ -100,8 +100,8 @@ connections = db.Table(
     Column("forgotten", _INSTANT),
 )
 
-# Of few customers many are asked for, those with the most vehicles; beside them, for customers are
-# written whole.
+# Asked for with each page of a whole fleet, the largest first. Beside the customers, for those are
+# written whole by what was decided about them.
 fleet_size = db.Table(
     "fleet_size",
     Column("customer_id", Uuid, primary_key=True),

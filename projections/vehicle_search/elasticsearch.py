@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from elasticsearch import Elasticsearch
 
-    from projections.customer_vehicles.model import CustomerVehicles
+    from projections.customer_vehicles.model import CustomerVehicles, Known
     from projections.vehicle_search.elasticsearch_query import Query
     from projections.vehicle_search.model import VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -105,10 +105,8 @@ class ElasticsearchVehicleSearch:
         ids = vehicle_streams(vins)
         if found.customers is None:
             known = self._customer_vehicles.known_and_largest(ids, MOST_CUSTOMERS)
-            counts = {str(id_): size for id_, size in known.fleet_sizes.items()}
         else:
             known = self._customer_vehicles.known(ids, found.customers)
-            counts = dict(found.customers)
         views = {view.vehicle.vin: view for view in known.vehicles.values()}
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
@@ -119,7 +117,7 @@ class ElasticsearchVehicleSearch:
             items=items,
             total=total - (len(hits) - len(items)),
             statuses=found.statuses,
-            customers=_customers(counts, known.customer_names),
+            customers=_customers(found.customers, known),
             next_cursor=_cursor(query, *hits[-1]) if more else None,
             position=min(known.position, found.position),
         )
@@ -142,10 +140,17 @@ def _cursor(query: VehicleQuery, key: str | int, vin: str) -> str:
     return encode_cursor(query.sort, text, vin)
 
 
-def _customers(counts: Mapping[str, int], names: Mapping[UUID, str]) -> list[CustomerCount]:
-    """By name. A UUID is slow to make of a text, so it is made of those only that have none."""
-    named = [CustomerCount(id_, name, counts[str(id_)]) for id_, name in names.items()]
-    if len(named) < len(counts):
-        nameless = counts.keys() - {str(id_) for id_ in names}
-        named += [CustomerCount(UUID(id_), "", counts[id_]) for id_ in nameless]
-    return sorted(named, key=lambda c: (folded(c.name), c.customer_id))
+def _customers(counts: Mapping[str, int] | None, known: Known) -> list[CustomerCount]:
+    """By name. A UUID is slow to make of a text, so it is made of those only that have none.
+
+    What the index did not count are whole fleets.
+    """
+    names = known.customer_names
+    if counts is None:
+        found = [CustomerCount(id_, names[id_], n) for id_, n in known.fleet_sizes.items()]
+    else:
+        found = [CustomerCount(id_, name, counts[str(id_)]) for id_, name in names.items()]
+        if len(found) < len(counts):
+            nameless = counts.keys() - {str(id_) for id_ in names}
+            found += [CustomerCount(UUID(id_), "", counts[id_]) for id_ in nameless]
+    return sorted(found, key=lambda c: (folded(c.name), c.customer_id))

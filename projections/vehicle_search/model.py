@@ -83,8 +83,9 @@ class VehicleQuery:
     @property
     def counts_whole_fleets(self) -> bool:
         """Whether nothing is asked under which customers are counted: how many each has in all."""
-        asked = self.q, self.statuses, self.shapes, self.labels
-        return not any(asked) and self.silent_for is None
+        return self == VehicleQuery(
+            customer_ids=self.customer_ids, sort=self.sort, limit=self.limit, cursor=self.cursor
+        )
 
 
 @dataclass(frozen=True, slots=True)

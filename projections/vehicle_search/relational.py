@@ -199,8 +199,8 @@ class RelationalVehicleSearch:
 
 def has_in_order(query: VehicleQuery) -> bool:
     """True of all that are in use, in an order that an index of the tables is in."""
-    of_all = VehicleQuery(sort=query.sort, limit=query.limit, cursor=query.cursor)
-    return query == of_all and query.sort.lstrip("-") in _INDEXED
+    of_all = query.counts_whole_fleets and not query.customer_ids
+    return of_all and query.sort.lstrip("-") in _INDEXED
 
 
 def _named() -> Select[Any]:
