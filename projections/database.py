@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +26,6 @@ from sqlalchemy import (
 from sqlalchemy.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from vehicle_tracker.settings import Settings
@@ -86,17 +82,18 @@ _DATA_IS_WRONG = ("22", "23", "54")
 def configuration(settings: Settings, *options: str) -> dict[str, object]:
     """Flask's configuration for `db`, with PostgreSQL's settings for its sessions.
 
-    JIT compiling costs more than it saves in statements of some milliseconds.
+    JIT compiling costs more than it saves in statements of some milliseconds. A driver that knew
+    of the isolation would set it again after each `Prepared` statement.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg2")
+    own = ("timezone=UTC", "jit=off", r"default_transaction_isolation=repeatable\ read")
     return {
         "SQLALCHEMY_DATABASE_URI": url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
-            "isolation_level": "REPEATABLE READ",
             "pool_timeout": 2,
             "connect_args": {
                 "connect_timeout": 2,
-                "options": " ".join(f"-c {o}" for o in ("timezone=UTC", "jit=off", *options)),
+                "options": " ".join(f"-c {o}" for o in (*own, *options)),
             },
         },
     }
@@ -118,16 +115,6 @@ def _taken(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
         connection.rollback()
     except connection.Error as error:
         raise exc.InvalidatePoolError from error
-
-
-@contextmanager
-def one_statement(engine: Engine) -> Iterator[Connection]:
-    """A connection for one statement, which is a transaction by itself.
-
-    So it is one round trip, where BEGIN and ROLLBACK make three of it.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection
 
 
 def position_of(name: str) -> ScalarSelect[int]:

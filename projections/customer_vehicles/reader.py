@@ -24,10 +24,11 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
-from projections.database import one_statement, position_of
+from projections.database import position_of
 from projections.ids import array_of, ids
 from projections.json_rows import as_json
 from projections.paging import decode_cursor, encode_cursor
+from projections.prepared import Prepared
 from projections.text import folded, fragment
 
 if TYPE_CHECKING:
@@ -57,14 +58,18 @@ class RelationalCustomerVehicles:
     def __init__(self, engine: Engine, projection: str, disconnect_after_s: int) -> None:
         self._engine = engine
         self._position = select(position_of(projection))
-        self._known = select(_THESE_VEHICLES, _THESE_NAMES, position_of(projection))
-        self._known_and_largest = select(_THESE_VEHICLES, _THE_LARGEST, position_of(projection))
+        at = position_of(projection)
+        self._asked_position = Prepared("customer_vehicles_position", self._position)
+        self._known = Prepared("known", select(_THESE_VEHICLES, _THESE_NAMES, at))
+        self._known_and_largest = Prepared(
+            "known_and_largest", select(_THESE_VEHICLES, _THE_LARGEST, at)
+        )
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        with one_statement(self._engine) as connection:
-            return self._at(connection)
+        (found,) = self._asked_position.row(self._engine)
+        return int(found)
 
     def vehicle(self, vin: str) -> tuple[VehicleView | None, int]:
         """The vehicle in use with this VIN, and the position."""
@@ -85,9 +90,10 @@ class RelationalCustomerVehicles:
 
         Ids may be texts: that is what whoever finds them elsewhere has.
         """
-        these = {"vehicles": array_of(vehicle_ids), "customers": array_of(customer_ids)}
-        with one_statement(self._engine) as connection:
-            views, names, position = connection.execute(self._known, these).one()
+        vehicles, customers = array_of(vehicle_ids), array_of(customer_ids)
+        views, names, position = self._known.row(
+            self._engine, vehicles=vehicles, customers=customers
+        )
         return Known(
             vehicles=_by_id(views),
             customer_names=_read_names(names),
@@ -96,9 +102,10 @@ class RelationalCustomerVehicles:
 
     def known_and_largest(self, vehicle_ids: Iterable[UUID | str], most: int) -> Known:
         """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
-        these = {"vehicles": array_of(vehicle_ids), "most": most}
-        with one_statement(self._engine) as connection:
-            views, largest, position = connection.execute(self._known_and_largest, these).one()
+        vehicles = array_of(vehicle_ids)
+        views, largest, position = self._known_and_largest.row(
+            self._engine, vehicles=vehicles, most=most
+        )
         customers = _read_sizes(largest)
         return Known(
             vehicles=_by_id(views),

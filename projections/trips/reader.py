@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from sqlalchemy import Text, and_, bindparam, case, cast, func, or_, select, true
 
 from projections.customer_vehicles.relational import customer, vehicle
-from projections.database import one_statement, position_of
+from projections.database import position_of
 from projections.ids import array_of, ids
 from projections.paging import decode_cursor, encode_cursor
+from projections.prepared import Prepared
 from projections.trips.conditions import conditions, is_shown, lasts_at
 from projections.trips.derivation import State, over_by
 from projections.trips.model import Trip, TripPage, TripView
@@ -26,18 +27,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
 
+    from projections.trips.derivation import DerivedTrip
     from projections.trips.model import TripQuery
 
 _NOT_SHOWN = ("south", "north", "west", "east", "latitudes", "longitudes", "position")
 _COLUMNS = [column for column in trip.columns if column.name not in _NOT_SHOWN]
 _NAMES = [str(column.name) for column in _COLUMNS]
-_TABLES = (
-    trip.outerjoin(followed, followed.c.vehicle_id == trip.c.vehicle_id)
-    .outerjoin(rules, rules.c.customer_id == followed.c.customer_id)
-    .outerjoin(vehicle, vehicle.c.vehicle_id == trip.c.vehicle_id)
-    .outerjoin(customer, customer.c.customer_id == trip.c.customer_id)
+_FOLLOWED = trip.outerjoin(followed, followed.c.vehicle_id == trip.c.vehicle_id).outerjoin(
+    rules, rules.c.customer_id == followed.c.customer_id
+)
+_TABLES = _FOLLOWED.outerjoin(vehicle, vehicle.c.vehicle_id == trip.c.vehicle_id).outerjoin(
+    customer, customer.c.customer_id == trip.c.customer_id
 )
 _under_way = and_(trip.c.source == "derived", trip.c.ended_at.is_(None))
+_KNOWN_OF_OPEN = (
+    case((_under_way, cast(followed.c.state, Text))).label("state"),
+    case((_under_way, cast(rules.c.rules, Text))).label("rules"),
+)
 _read_state = msgspec.json.Decoder(State).decode
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -49,11 +55,12 @@ class RelationalTrips:
         self._engine = engine
         both = position_of(projection), position_of(customers_projection)
         self._position: Select[int] = select(func.least(*both))
+        self._asked_position = Prepared("trips_position", self._position)
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        with one_statement(self._engine) as connection:
-            return self._at(connection)
+        (found,) = self._asked_position.row(self._engine)
+        return int(found)
 
     def knows(self, vin: str) -> bool:
         """True if a vehicle with this VIN was registered, whether it is in use or not."""
@@ -114,17 +121,16 @@ class RelationalTrips:
         return self._under_way(vehicle_ids, _LASTING, at)
 
     def _under_way(
-        self, vehicle_ids: Sequence[UUID], statement: Select[Any], at: datetime
+        self, vehicle_ids: Sequence[UUID], asked: Prepared, at: datetime
     ) -> Mapping[UUID, UUID]:
-        with one_statement(self._engine) as connection:
-            given = {"theirs": array_of(vehicle_ids), "at": at}
-            rows = connection.execute(statement, given).all()
-        trips = [view.trip for row in rows if (view := _view(row, at))]
-        return {
-            one.vehicle_id: one.trip_id
-            for one in trips
-            if one.ended_at is None or one.ended_at > at
-        }
+        trips = {}
+        found = asked.rows(self._engine, theirs=array_of(vehicle_ids), at=at)
+        for vehicle_id, trip_id, ended_at, state, own_rules in found:
+            over = _over_by(state, own_rules, at)
+            until = over[0].ended_at if over else ended_at
+            if over != [] and (until is None or until > at):
+                trips[vehicle_id] = trip_id
+        return trips
 
     def _at(self, connection: Connection) -> int:
         """Read last or first, it is the same: a connection's statements see one snapshot."""
@@ -139,13 +145,10 @@ def place_of(cursor: str) -> tuple[datetime, UUID]:
 
 def _select(which: ColumnElement[bool]) -> Any:
     """The trips that are shown, with what is needed of those that are not over."""
-    remembered = case((_under_way, cast(followed.c.state, Text)))
-    own_rules = case((_under_way, cast(rules.c.rules, Text)))
     return (
         select(
             *_COLUMNS,
-            remembered.label("state"),
-            own_rules.label("rules"),
+            *_KNOWN_OF_OPEN,
             func.coalesce(vehicle.c.registration_number, "").label("registration_number"),
             func.coalesce(customer.c.name, "").label("customer_name"),
         )
@@ -154,33 +157,45 @@ def _select(which: ColumnElement[bool]) -> Any:
     )
 
 
-def _of_vehicles(which: ColumnElement[bool]) -> Any:
-    """Trips of `theirs`, of each vehicle the derived ones first. Made once: that takes a while."""
+def _of_vehicles(which: ColumnElement[bool]) -> Select[Any]:
+    """Trips of `theirs`, of each vehicle the derived ones first."""
     theirs = trip.c.vehicle_id == func.any(ids("theirs"))
-    return _select(and_(theirs, which)).order_by(trip.c.source, trip.c.started_at)
+    return (
+        select(trip.c.vehicle_id, trip.c.trip_id, trip.c.ended_at, *_KNOWN_OF_OPEN)
+        .select_from(_FOLLOWED)
+        .where(is_shown(), theirs, which)
+        .order_by(trip.c.source, trip.c.started_at)
+    )
 
 
 _at = bindparam("at", type_=trip.c.ended_at.type)
 _not_over = trip.c.ended_at.is_(None)
-_OPEN = _of_vehicles(_not_over)
-_LASTING = _of_vehicles(and_(lasts_at(_at), or_(_not_over, trip.c.ended_at > _at)))
+_OPEN = Prepared("open_trips", _of_vehicles(_not_over))
+_LASTING = Prepared(
+    "trips_at", _of_vehicles(and_(lasts_at(_at), or_(_not_over, trip.c.ended_at > _at)))
+)
 
 
 def _view(row: Row[Any], now: datetime) -> TripView | None:
     """A trip as it is at `now`; None if it is over and was too short for one."""
     values = row._asdict()
     found = msgspec.convert({name: values[name] for name in _NAMES}, Trip)
-    if row.state:
-        state = _read_state(row.state)
-        own = msgspec.json.decode(row.rules) if row.rules else None
-        ended = over_by(state, now, TripRules.of(own))
-        if ended == []:
-            return None
-        if ended:
-            found = replace(found, ended_at=ended[0].ended_at, measured=ended[0].measured)
-        elif state.open:
-            found = replace(found, measured=state.open.way.measured())
+    over = _over_by(row.state, row.rules, now)
+    if over == []:
+        return None
+    if over:
+        found = replace(found, ended_at=over[0].ended_at, measured=over[0].measured)
+    elif row.state and (way := _read_state(row.state).open):
+        found = replace(found, measured=way.way.measured())
     return TripView(found, row.registration_number, row.customer_name)
+
+
+def _over_by(state: str | None, own_rules: str | None, now: datetime) -> list[DerivedTrip] | None:
+    """The trip, if it was open when it was stored and is over by now: as `over_by`."""
+    if not state:
+        return None
+    own = msgspec.json.decode(own_rules) if own_rules else None
+    return over_by(_read_state(state), now, TripRules.of(own))
 
 
 def _asked_for(row: Row[Any], query: TripQuery, now: datetime) -> TripView | None:

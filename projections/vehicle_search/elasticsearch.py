@@ -52,7 +52,7 @@ class ElasticsearchVehicleSearch:
         relational: RelationalVehicleSearch,
         disconnect_after_s: int,
     ) -> None:
-        self._index = IndexedVehicles(client, alias, relational)
+        self._index = IndexedVehicles(client, alias, relational.hints)
         self._customer_vehicles = customer_vehicles
         self._relational = relational
         self._limit = timedelta(seconds=disconnect_after_s)
@@ -93,7 +93,7 @@ class ElasticsearchVehicleSearch:
             if len(covered.blocks) > MOST_BLOCKS:
                 raise OnlyHeartbeatsTell
             edge = numbers(covered.edge)
-            at_the_edge = self._relational.inside(shape, edge, MOST_AT_THE_EDGE + 1)
+            at_the_edge = self._relational.hints.inside(shape, edge, MOST_AT_THE_EDGE + 1)
             if len(at_the_edge) > MOST_AT_THE_EDGE:
                 raise OnlyHeartbeatsTell
             asked.append(ask.in_cells(covered, at_the_edge))

@@ -11,8 +11,8 @@ from projections.elasticsearch import answers
 from projections.elasticsearch_index import found_position
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.document import is_beginning
+from projections.vehicle_search.hints import has_in_order
 from projections.vehicle_search.model import SHORTEST_FORGIVEN
-from projections.vehicle_search.relational import has_in_order
 from projections.vehicle_search.words import words
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from projections.customer_vehicles.model import Status
     from projections.vehicle_search.elasticsearch_query import Query
+    from projections.vehicle_search.hints import Hints
     from projections.vehicle_search.model import VehicleQuery
-    from projections.vehicle_search.relational import RelationalVehicleSearch
 
 MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""
@@ -56,14 +56,12 @@ class Found(NamedTuple):
 
 
 class IndexedVehicles:
-    """The index behind an alias. `relational` knows of what it is a copy."""
+    """The index behind an alias. `hints` are of the tables that it is a copy of."""
 
-    def __init__(
-        self, client: Elasticsearch, alias: str, relational: RelationalVehicleSearch
-    ) -> None:
+    def __init__(self, client: Elasticsearch, alias: str, hints: Hints) -> None:
         self._client = client
         self._alias = alias
-        self._relational = relational
+        self._hints = hints
 
     def position(self) -> int:
         """The position of the log that answers are of; 0 while there is no index."""
@@ -81,7 +79,7 @@ class IndexedVehicles:
         found = self._ask(asked.besides(as_they_are), few=True)
         if any(found.statuses.values()) or found.customers:
             return found
-        forgiven = self._forgiven(wanted, as_they_are)
+        forgiven = self._forgiven(asked, wanted, as_they_are)
         if forgiven == as_they_are:
             return found
         return self._ask(asked.besides(forgiven), few=True)
@@ -93,7 +91,7 @@ class IndexedVehicles:
         less than that, for one of the two is ahead.
         """
         query = asked.query
-        end = self._relational.end_of_page(query) if has_in_order(query) else None
+        end = self._hints.end_of_page(query) if has_in_order(query) else None
         if end is not None:
             short = [ask.until(end, part, query.sort) for part in asked.parts]
             found = self._ask(asked._replace(parts=short), few=False)
@@ -107,19 +105,29 @@ class IndexedVehicles:
         Names that begin so are in the index. Within them few words are ever found, which
         PostgreSQL sees at once: it has each name once.
         """
-        named = self._relational.named([*filter(is_beginning, wanted)], MOST_NAMED + 1)
+        named = self._hints.named([*filter(is_beginning, wanted)], MOST_NAMED + 1)
         all_of_them = {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
         return [ask.with_fragment(word, all_of_them.get(word)) for word in wanted]
 
-    def _forgiven(self, wanted: list[str], as_they_are: list[Query]) -> list[Query]:
+    def _forgiven(self, asked: Asked, wanted: list[str], as_they_are: list[Query]) -> list[Query]:
         """A query a word, those that are nowhere as they are with a typo."""
-        found = answers(self._client, self._alias, [ask.anywhere(one) for one in as_they_are])
+        nowhere = self._nowhere(asked, as_they_are)
         return [
             ask.begins_with_a_typo(word)
-            if len(word) >= SHORTEST_FORGIVEN and not _count(one)
+            if len(word) >= SHORTEST_FORGIVEN and is_nowhere
             else as_it_is
-            for word, as_it_is, one in zip(wanted, as_they_are, found, strict=True)
+            for word, as_it_is, is_nowhere in zip(wanted, as_they_are, nowhere, strict=True)
         ]
+
+    def _nowhere(self, asked: Asked, words: list[Query]) -> list[bool]:
+        """Of each word whether no vehicle has it. Nothing was found of what is asked for.
+
+        So that is known of the only word, if nothing else is asked that statuses are counted under.
+        """
+        if len(words) == 1 and not asked.filters and not asked.query.customer_ids:
+            return [True]
+        found = answers(self._client, self._alias, [ask.anywhere(one) for one in words])
+        return [not _count(one) for one in found]
 
     def _ask(self, asked: Asked, *, few: bool) -> Found:
         """What the index answers; in one search if few are expected to be found.

@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Select,
     Text,
     and_,
-    bindparam,
     cast,
     func,
-    null,
-    or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.model import STATUSES, VehicleDocument, VehicleView
 from projections.customer_vehicles.relational import (
@@ -28,10 +23,11 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
-from projections.database import one_statement, position_of
+from projections.database import position_of
 from projections.json_rows import as_json
-from projections.paging import decode_cursor, encode_cursor, instant_in, invalid_cursor
+from projections.prepared import Prepared
 from projections.text import folded
+from projections.vehicle_search.hints import Hints
 from projections.vehicle_search.model import (
     MOST_CUSTOMERS,
     CustomerCount,
@@ -41,25 +37,20 @@ from projections.vehicle_search.model import (
 from projections.vehicle_search.relational_filters import (
     Condition,
     conditions,
-    in_cells,
-    in_shape,
     nearby,
 )
+from projections.vehicle_search.relational_order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from sqlalchemy import Connection, Engine
 
     from projections.customer_vehicles.relational_status import StatusAt
-    from projections.vehicle_search.model import Shape
 
 FEW = 2_000
 """So few vehicles are sorted faster than they are met in an order that is there already."""
-
-_INDEXED = ("registration_number", "vin")
 
 _ITS_CUSTOMER = vehicle.c.customer_id == customer.c.customer_id
 _read_document = msgspec.json.Decoder(VehicleDocument).decode
@@ -70,14 +61,16 @@ class RelationalVehicleSearch:
     """`VehicleSearch` on the tables of the projection `customer_vehicles`."""
 
     def __init__(self, engine: Engine, projection: str, disconnect_after_s: int) -> None:
+        self.hints = Hints(engine)
         self._engine = engine
         self._position = position_of(projection)
+        self._asked_position = Prepared("vehicle_search_position", select(self._position))
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
         """The position of the log that a search would answer of."""
-        with one_statement(self._engine) as connection:
-            return connection.execute(select(self._position)).scalar_one()
+        (found,) = self._asked_position.row(self._engine)
+        return int(found)
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""
@@ -97,7 +90,7 @@ class RelationalVehicleSearch:
         """
         of_customer = _one_of(vehicle.c.customer_id, query.customer_ids)
         at = status_at(connection, now, self._disconnect_after_s)
-        order = _Order(query.sort, at.status)
+        order = Order(query.sort, at.status)
         after = order.after(query.cursor)
         found = and_(in_use, *besides, *conditions(connection, query, now))
         counts = connection.execute(self._counts(query, found, at)).one()
@@ -127,40 +120,6 @@ class RelationalVehicleSearch:
             next_cursor=order.cursor(*page[-1][2:4]) if len(rows) > len(page) else None,
             position=counts.position,
         )
-
-    def end_of_page(self, query: VehicleQuery) -> str | None:
-        """The key of the first vehicle after a page of a fleet that `has_in_order`, if any is."""
-        order = _Order(query.sort, null())
-        after = order.after(query.cursor)
-        found = (
-            select(order.key)
-            .where(in_use, after)
-            .order_by(order.sorted(order.key), vehicle.c.vin)
-            .offset(query.limit)
-            .limit(1)
-        )
-        with one_statement(self._engine) as connection:
-            return connection.execute(found).scalar()
-
-    def inside(self, shape: Shape, cells: Sequence[int], most: int) -> Sequence[str]:
-        """The VINs of those in use in the cells who are in the shape; at most so many."""
-        there = and_(in_use, in_cells(cells), in_shape(shape))
-        found = select(vehicle.c.vin).where(there).limit(most)
-        with one_statement(self._engine) as connection:
-            return connection.execute(found).scalars().all()
-
-    def named(self, words: Sequence[str], most: int) -> Mapping[str, Sequence[UUID]]:
-        """By each of these words, customers with it within a word of their name; at most so many.
-
-        A word of a name that begins with it is not looked at.
-        """
-        found: dict[str, list[UUID]] = {word: [] for word in words}
-        if words:
-            given = {"words": list(found), "most": most}
-            with one_statement(self._engine) as connection:
-                for word, customer_id in connection.execute(_NAMED, given):
-                    found[word].append(customer_id)
-        return found
 
     def _counts(self, query: VehicleQuery, found: Condition, at: StatusAt) -> Any:
         """Position, total and facets as one statement, from one walk over the vehicles found."""
@@ -197,29 +156,7 @@ class RelationalVehicleSearch:
         )
 
 
-def has_in_order(query: VehicleQuery) -> bool:
-    """True of all that are in use, in an order that an index of the tables is in."""
-    of_all = query.counts_whole_fleets and not query.customer_ids
-    return of_all and query.sort.lstrip("-") in _INDEXED
-
-
-def _named() -> Select[Any]:
-    word = func.unnest(bindparam("words", type_=ARRAY(Text))).column_valued("word")
-    name = customer.c.folded_name
-    within = (
-        select(customer.c.customer_id)
-        .where(func.strpos(name, word) > 0)
-        .where(func.strpos(func.concat(" ", name), func.concat(" ", word)) == 0)
-        .limit(bindparam("most"))
-        .lateral()
-    )
-    return select(word, within.c.customer_id)
-
-
-_NAMED = _named()
-
-
-def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
+def _page(chosen: Select[Any], order: Order, limit: int) -> Select[Any]:
     """The first of the vehicles chosen. Only theirs are made documents, not all that are sorted."""
     found = chosen.subquery()
     first = select(found).order_by(order.sorted(found.c.key), found.c.vin).limit(limit).subquery()
@@ -240,43 +177,3 @@ def _page(chosen: Select[Any], order: _Order, limit: int) -> Select[Any]:
 
 def _one_of(column: ColumnElement[Any], wanted: tuple[Any, ...]) -> Condition:
     return column.in_(wanted) if wanted else true()
-
-
-class _Order:
-    """The order of a list: by a key, then by VIN."""
-
-    def __init__(self, sort: str, status: ColumnElement[Any]) -> None:
-        self._sort = sort
-        self._reversed = sort.startswith("-")
-        never = cast("-infinity" if self._reversed else "infinity", DateTime(timezone=True))
-        keys: dict[str, ColumnElement[Any]] = {
-            "registration_number": vehicle.c.registration_number,
-            "vin": vehicle.c.vin,
-            "customer": func.coalesce(customer.c.folded_name, ""),
-            "status": status,
-            "last_heartbeat_at": func.coalesce(vehicle.c.last_heartbeat_at, never),
-        }
-        self.key = keys[sort.lstrip("-")]
-
-    def sorted(self, key: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The key, downwards if that is the order."""
-        return key.desc() if self._reversed else key
-
-    def cursor(self, key: str, vin: str) -> str:
-        """The place of a vehicle in this order."""
-        return encode_cursor(self._sort, key, vin)
-
-    def after(self, cursor: str | None) -> Condition:
-        """True of the vehicles after that place; without one, of all."""
-        if cursor is None:
-            return true()
-        sort, key, vin = decode_cursor(cursor, tuple[str, str, str])
-        if sort != self._sort:
-            raise invalid_cursor()
-        is_instant = isinstance(self.key.type, DateTime) and key.lstrip("-") != "infinity"
-        place = cast(instant_in(key) if is_instant else key, self.key.type)
-        if self._reversed:
-            beyond, not_before = self.key < place, self.key <= place
-        else:
-            beyond, not_before = self.key > place, self.key >= place
-        return and_(not_before, or_(beyond, vehicle.c.vin > vin))

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
 from projections.text import fragment
 from projections.vehicle_search.covered import covered_by, numbers
-from projections.vehicle_search.model import EARTH_RADIUS_KM, Box
+from projections.vehicle_search.model import EARTH_RADIUS_KM, Box, Circle
 from projections.vehicle_search.words import halves, typos, words
 
 if TYPE_CHECKING:
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from projections.vehicle_search.model import Circle, Shape, VehicleQuery
+    from projections.vehicle_search.model import Shape, VehicleQuery
 
 Condition = ColumnElement[bool]
 
@@ -44,7 +55,16 @@ def conditions(connection: Connection, query: VehicleQuery, now: datetime) -> li
 
 def in_shape(shape: Shape) -> Condition:
     """The vehicle's last known place is in it."""
-    return _in_box(shape) if isinstance(shape, Box) else _near(shape)
+    if isinstance(shape, Box):
+        return _in_box(shape, across=shape.west > shape.east)
+    return _near(shape)
+
+
+def kind_of(shape: Shape) -> str:
+    """Which of `IN_SHAPES` is the condition of this shape."""
+    if isinstance(shape, Box):
+        return "box across the antimeridian" if shape.west > shape.east else "box"
+    return "circle"
 
 
 def nearby(shapes: Sequence[Shape]) -> list[Condition]:
@@ -56,27 +76,40 @@ def nearby(shapes: Sequence[Shape]) -> list[Condition]:
     return [in_cells(numbers(one.blocks)) for one in covered if one.cells <= MOST_CELLS]
 
 
-def in_cells(cells: Sequence[int]) -> Condition:
+def in_cells(cells: Sequence[int] | ColumnElement[Any]) -> Condition:
     """The vehicle's last known place is in one of these cells."""
     return vehicle.c.grid_cell == func.any(cast(cells, ARRAY(Integer)))
 
 
-def _in_box(box: Box) -> Condition:
+def _in_box(box: Box, *, across: bool) -> Condition:
     east, west = box.east >= _LONGITUDE, box.west <= _LONGITUDE
-    between = and_(east, west) if box.west <= box.east else or_(east, west)
+    between = or_(east, west) if across else and_(east, west)
     return and_(_LATITUDE.between(box.south, box.north), between)
 
 
 def _near(circle: Circle) -> Condition:
     """The distance along a sphere. Most vehicles are ruled out by their latitude alone."""
-    away = math.degrees(circle.km / EARTH_RADIUS_KM) + 1e-9
-    latitude, longitude = literal(circle.latitude), literal(circle.longitude)
-    haversine = func.power(func.sind((_LATITUDE - latitude) / 2), 2) + func.cosd(
-        _LATITUDE
-    ) * func.cosd(latitude) * func.power(func.sind((_LONGITUDE - longitude) / 2), 2)
+    here, there = cast(circle.latitude, Double), cast(circle.longitude, Double)
+    away = func.degrees(cast(circle.km, Double) / EARTH_RADIUS_KM) + 1e-9
+    haversine = func.power(func.sind((_LATITUDE - here) / 2), 2) + func.cosd(_LATITUDE) * func.cosd(
+        here
+    ) * func.power(func.sind((_LONGITUDE - there) / 2), 2)
     km = 2 * EARTH_RADIUS_KM * func.asin(func.sqrt(func.least(1.0, haversine)))
-    nearly = _LATITUDE.between(circle.latitude - away, circle.latitude + away)
-    return and_(nearly, km <= circle.km)
+    return and_(_LATITUDE.between(here - away, here + away), km <= circle.km)
+
+
+def _of_parameters(shape: type[Shape]) -> Any:
+    """A shape of which each number is a parameter by its name."""
+    numbers: list[Any] = [cast(bindparam(one.name), Double) for one in fields(shape)]
+    return shape(*numbers)
+
+
+IN_SHAPES = {
+    "box": _in_box(_of_parameters(Box), across=False),
+    "box across the antimeridian": _in_box(_of_parameters(Box), across=True),
+    "circle": _near(_of_parameters(Circle)),
+}
+"""`in_shape` of any shape of a kind; its numbers are parameters by their names."""
 
 
 def _each_word(connection: Connection, wanted: list[str]) -> list[Condition]:

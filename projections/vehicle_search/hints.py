@@ -1,0 +1,111 @@
+"""What a search in an index asks of the tables that it is a copy of, before it asks the index.
+
+Where a page of a whole fleet ends, who is in a shape, whose name has a word: there it is known at
+once, or only there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, Text, and_, bindparam, cast, func, null, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from projections.customer_vehicles.relational import customer, in_use, vehicle
+from projections.ids import array_of
+from projections.prepared import Prepared
+from projections.vehicle_search.relational_filters import IN_SHAPES, in_cells, kind_of
+from projections.vehicle_search.relational_order import Order, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+    from projections.vehicle_search.model import Shape, VehicleQuery
+
+_INDEXED = ("registration_number", "vin")
+
+
+def has_in_order(query: VehicleQuery) -> bool:
+    """True of all that are in use, in an order that an index of the tables is in."""
+    of_all = query.counts_whole_fleets and not query.customer_ids
+    return of_all and query.sort.lstrip("-") in _INDEXED
+
+
+class Hints:
+    """Answers out of the tables of `customer_vehicles`, each a statement by itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def end_of_page(self, query: VehicleQuery) -> str | None:
+        """The key of the first vehicle after a page of a fleet that `has_in_order`, if any is."""
+        place = place_of(query.cursor, query.sort)
+        key, vin = place or ("", "")
+        found = _end_of_page(query.sort, begun=place is not None).rows(
+            self._engine, key=key, vin=vin, limit=query.limit
+        )
+        return found[0][0] if found else None
+
+    def inside(self, shape: Shape, cells: Sequence[int], most: int) -> Sequence[str]:
+        """The VINs of those in use in the cells who are in the shape; at most so many."""
+        found = _INSIDE[kind_of(shape)].rows(
+            self._engine, cells=array_of(cells), most=most, **asdict(shape)
+        )
+        return [vin for (vin,) in found]
+
+    def named(self, words: Sequence[str], most: int) -> Mapping[str, Sequence[UUID]]:
+        """By each of these words, customers with it within a word of their name; at most so many.
+
+        A word of a name that begins with it is not looked at.
+        """
+        found: dict[str, list[UUID]] = {word: [] for word in words}
+        if words:
+            for word, customer_id in _NAMED.rows(self._engine, words=list(found), most=most):
+                found[word].append(customer_id)
+        return found
+
+
+@cache
+def _end_of_page(sort: str, *, begun: bool) -> Prepared:
+    """The key of the first vehicle after a page: the first one, or that which begins at a place."""
+    order = Order(sort, null())
+    after = order.beyond(bindparam("key"), bindparam("vin")) if begun else true()
+    found = (
+        select(order.key)
+        .where(in_use, after)
+        .order_by(order.sorted(order.key), vehicle.c.vin)
+        .offset(bindparam("limit"))
+        .limit(1)
+    )
+    return Prepared(f"{'end of page' if begun else 'end of first page'} by {sort}", found)
+
+
+def _inside(kind: str) -> Prepared:
+    """Those in `cells` and in a shape of this kind, at most so many."""
+    there = and_(in_use, in_cells(bindparam("cells")), IN_SHAPES[kind])
+    return Prepared(f"inside a {kind}", select(vehicle.c.vin).where(there).limit(bindparam("most")))
+
+
+_INSIDE = {kind: _inside(kind) for kind in IN_SHAPES}
+
+
+def _named() -> Select[Any]:
+    word = func.unnest(cast(bindparam("words"), ARRAY(Text))).column_valued("word")
+    name = customer.c.folded_name
+    within = (
+        select(customer.c.customer_id)
+        .where(func.strpos(name, word) > 0)
+        .where(func.strpos(func.concat(" ", name), func.concat(" ", word)) == 0)
+        .limit(bindparam("most"))
+        .lateral()
+    )
+    return select(word, within.c.customer_id)
+
+
+_NAMED = Prepared("named", _named())
