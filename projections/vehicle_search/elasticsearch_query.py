@@ -224,11 +224,19 @@ def listed_and_counted(
     of_status, of_customer = _of_status(query, at), _of_customer(query)
     facets = {
         "spared": {"filter": _all_of([*of_customer, _spared(at)])},
-        "statuses": {"filter": _all_of(of_customer), "aggs": {"under": _STATUSES}},
-        "customers": {"filter": _all_of(of_status), "aggs": {"under": _CUSTOMERS}},
+        "statuses": _under(of_customer, _STATUSES),
+        "customers": _under(of_status, _CUSTOMERS),
     }
-    found, shown = _all_of([_IN_USE, *asked]), _all_of(part.shown)
-    return {"query": found, "post_filter": shown, "aggs": facets, **part.order}
+    shown = {"post_filter": _all_of(part.shown)} if part.shown else {}
+    return {"query": _all_of([_IN_USE, *asked]), **shown, "aggs": facets, **part.order}
+
+
+def _under(filters: Sequence[Query], facet: Query) -> Query:
+    """Counted of those of the vehicles found for which the filters hold.
+
+    Without any it is not asked of each vehicle whether they do: a fifth less for 300,000.
+    """
+    return {"filter": _all_of(filters), "aggs": {"under": facet}} if filters else facet
 
 
 _WHETHER: Query = {"size": 0, "terminate_after": 1, "track_total_hits": True}
