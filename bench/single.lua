@@ -2,7 +2,7 @@
 local vehicles, start = 10000, tonumber(os.getenv("START"))
 local headers = {["Content-Type"] = "application/json"}
 number = tonumber(os.getenv("FIRST"))
-refused = 0
+refused = ""
 
 function request()
   local turn = math.floor(number / vehicles)
@@ -15,8 +15,10 @@ function request()
   return wrk.format("POST", "/api/v1/heartbeats", headers, body)
 end
 
-function response(status)
-  if status ~= 202 then refused = refused + 1 end
+function response(status, _, body)
+  if status ~= 202 and #refused < 1000 then
+    refused = refused .. status .. " " .. (body:match('"code": ?"([%w_]+)"') or "") .. "; "
+  end
 end
 
 function setup(thread)
@@ -28,7 +30,7 @@ function done(summary, latency)
   local errors = summary.errors
   print(string.format(
     'RESULT {"requests": %d, "seconds": %.3f, "p50_ms": %.3f, "p90_ms": %.3f, "p99_ms": %.3f,'
-      .. ' "max_ms": %.3f, "refused": %d, "socket_errors": %d, "sent": %d}',
+      .. ' "max_ms": %.3f, "refused": "%s", "socket_errors": %d, "sent": %d}',
     summary.requests, seconds, latency:percentile(50) / 1e3, latency:percentile(90) / 1e3,
     latency:percentile(99) / 1e3, latency.max / 1e3, the_thread:get("refused"),
     errors.connect + errors.read + errors.write + errors.timeout,
