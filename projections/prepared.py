@@ -69,9 +69,9 @@ class Prepared:
         driver.autocommit = True
         try:
             with closing(driver.cursor()) as cursor:
-                if self._name not in connection.info:
+                if connection.info.get(self._name) != prepare:
                     cursor.execute(prepare)
-                    connection.info[self._name] = True
+                    connection.info[self._name] = prepare
                 cursor.execute(execute, {**own, **given})
                 return [*cursor.fetchall()]
         finally:

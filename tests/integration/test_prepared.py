@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import Integer, Text, bindparam, func, insert, literal, select, text
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from projections.customer_vehicles.relational import fleet_size
 from projections.database import is_unreachable, is_unstorable
@@ -77,3 +77,10 @@ def test_what_postgresql_refuses(engine: Engine) -> None:
         rest.row(engine, by=0)
     assert is_unstorable(told.value)
     assert rest.row(engine, by=2)[0] == 1
+
+
+def test_two_of_one_name(engine: Engine) -> None:
+    """The second is refused: it would be answered what the first asks."""
+    _COUNT.row(engine)
+    with pytest.raises(ProgrammingError, match="already exists"):
+        Prepared("how many", select(literal(1))).row(engine)
