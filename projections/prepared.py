@@ -62,6 +62,11 @@ class Prepared:
         (found,) = self.rows(engine, **given)
         return found
 
+    def value(self, engine: Engine, **given: object) -> Any:
+        """The one value that it answers."""
+        (found,) = self.row(engine, **given)
+        return found
+
     def _asked(self, connection: PoolProxiedConnection, given: dict[str, object]) -> list[_Row]:
         """One round trip: BEGIN and ROLLBACK make three, SQLAlchemy's own AUTOCOMMIT two."""
         prepare, execute, own = self._made
@@ -73,7 +78,8 @@ class Prepared:
                     cursor.execute(prepare)
                     connection.info[self._name] = prepare
                 cursor.execute(execute, {**own, **given})
-                return [*cursor.fetchall()]
+                found: list[_Row] = cursor.fetchall()
+                return found
         finally:
             if not driver.closed:
                 driver.autocommit = False

@@ -68,8 +68,7 @@ class RelationalCustomerVehicles:
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        (found,) = self._asked_position.row(self._engine)
-        return int(found)
+        return int(self._asked_position.value(self._engine))
 
     def vehicle(self, vin: str) -> tuple[VehicleView | None, int]:
         """The vehicle in use with this VIN, and the position."""

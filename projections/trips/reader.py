@@ -59,8 +59,7 @@ class RelationalTrips:
 
     def position(self) -> int:
         """The position of the log that answers are of."""
-        (found,) = self._asked_position.row(self._engine)
-        return int(found)
+        return int(self._asked_position.value(self._engine))
 
     def knows(self, vin: str) -> bool:
         """True if a vehicle with this VIN was registered, whether it is in use or not."""
@@ -126,7 +125,7 @@ class RelationalTrips:
         trips = {}
         found = asked.rows(self._engine, theirs=array_of(vehicle_ids), at=at)
         for vehicle_id, trip_id, ended_at, state, own_rules in found:
-            over = _over_by(state, own_rules, at)
+            over = _over_by(_state_in(state), own_rules, at)
             until = over[0].ended_at if over else ended_at
             if over != [] and (until is None or until > at):
                 trips[vehicle_id] = trip_id
@@ -180,22 +179,28 @@ def _view(row: Row[Any], now: datetime) -> TripView | None:
     """A trip as it is at `now`; None if it is over and was too short for one."""
     values = row._asdict()
     found = msgspec.convert({name: values[name] for name in _NAMES}, Trip)
-    over = _over_by(row.state, row.rules, now)
+    state = _state_in(row.state)
+    over = _over_by(state, row.rules, now)
     if over == []:
         return None
     if over:
         found = replace(found, ended_at=over[0].ended_at, measured=over[0].measured)
-    elif row.state and (way := _read_state(row.state).open):
-        found = replace(found, measured=way.way.measured())
+    elif state and state.open:
+        found = replace(found, measured=state.open.way.measured())
     return TripView(found, row.registration_number, row.customer_name)
 
 
-def _over_by(state: str | None, own_rules: str | None, now: datetime) -> list[DerivedTrip] | None:
+def _state_in(text: str | None) -> State | None:
+    """What is remembered of the vehicle of a trip that was open when it was stored."""
+    return _read_state(text) if text else None
+
+
+def _over_by(state: State | None, own_rules: str | None, now: datetime) -> list[DerivedTrip] | None:
     """The trip, if it was open when it was stored and is over by now: as `over_by`."""
-    if not state:
+    if state is None:
         return None
     own = msgspec.json.decode(own_rules) if own_rules else None
-    return over_by(_read_state(state), now, TripRules.of(own))
+    return over_by(state, now, TripRules.of(own))
 
 
 def _asked_for(row: Row[Any], query: TripQuery, now: datetime) -> TripView | None:

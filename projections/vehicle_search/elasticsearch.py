@@ -12,12 +12,13 @@ from uuid import UUID
 
 from projections.customer_vehicles.model import STATUSES
 from projections.elasticsearch import told_to_clients
-from projections.paging import decode_cursor, encode_cursor, instant_in, invalid_cursor
+from projections.paging import encode_cursor, instant_in, invalid_cursor
 from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.indexed import Asked, Found, IndexedVehicles, OnlyHeartbeatsTell
 from projections.vehicle_search.model import MOST_CUSTOMERS, CustomerCount, VehiclePage
+from projections.vehicle_search.relational_order import place_of
 from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_streams
 
 if TYPE_CHECKING:
@@ -125,12 +126,13 @@ class ElasticsearchVehicleSearch:
 
 def _place(query: VehicleQuery) -> ask.Place | None:
     """The place after which the page begins."""
-    if query.cursor is None:
+    place = place_of(query.cursor, query.sort)
+    if place is None:
         return None
-    sort, key, vin = decode_cursor(query.cursor, tuple[str, str, str])
-    if sort != query.sort or (sort.lstrip("-") == "status" and key not in STATUSES):
+    (key, vin), sort = place, query.sort.lstrip("-")
+    if sort == "status" and key not in STATUSES:
         raise invalid_cursor()
-    if sort.lstrip("-") == _BY_HEARTBEAT:
+    if sort == _BY_HEARTBEAT:
         return to_microseconds(instant_in(key)), vin
     return key, vin
 

@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 _INDEXED = ("registration_number", "vin")
 
 
-def has_in_order(query: VehicleQuery) -> bool:
-    """True of all that are in use, in an order that an index of the tables is in."""
-    of_all = query.counts_whole_fleets and not query.customer_ids
-    return of_all and query.sort.lstrip("-") in _INDEXED
-
-
 class Hints:
     """Answers out of the tables of `customer_vehicles`, each a statement by itself."""
 
@@ -44,7 +38,13 @@ class Hints:
         self._engine = engine
 
     def end_of_page(self, query: VehicleQuery) -> str | None:
-        """The key of the first vehicle after a page of a fleet that `has_in_order`, if any is."""
+        """The key of the first vehicle after a page, if any is; None where it is not known at once.
+
+        It is of all that are in use, in an order that an index of the tables is in.
+        """
+        of_all = query.counts_whole_fleets and not query.customer_ids
+        if not of_all or query.sort.lstrip("-") not in _INDEXED:
+            return None
         place = place_of(query.cursor, query.sort)
         key, vin = place or ("", "")
         found = _end_of_page(query.sort, begun=place is not None).rows(

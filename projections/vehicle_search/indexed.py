@@ -11,7 +11,6 @@ from projections.elasticsearch import answers
 from projections.elasticsearch_index import found_position
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.document import is_beginning
-from projections.vehicle_search.hints import has_in_order
 from projections.vehicle_search.model import SHORTEST_FORGIVEN
 from projections.vehicle_search.words import words
 
@@ -91,7 +90,7 @@ class IndexedVehicles:
         less than that, for one of the two is ahead.
         """
         query = asked.query
-        end = self._hints.end_of_page(query) if has_in_order(query) else None
+        end = self._hints.end_of_page(query)
         if end is not None:
             short = [ask.until(end, part, query.sort) for part in asked.parts]
             found = self._ask(asked._replace(parts=short), few=False)

@@ -69,8 +69,7 @@ class RelationalVehicleSearch:
 
     def position(self) -> int:
         """The position of the log that a search would answer of."""
-        (found,) = self._asked_position.row(self._engine)
-        return int(found)
+        return int(self._asked_position.value(self._engine))
 
     def search(self, query: VehicleQuery, now: datetime) -> VehiclePage:
         """A page of the vehicles, everything in it as of one position of the log."""

@@ -56,14 +56,14 @@ def conditions(connection: Connection, query: VehicleQuery, now: datetime) -> li
 def in_shape(shape: Shape) -> Condition:
     """The vehicle's last known place is in it."""
     if isinstance(shape, Box):
-        return _in_box(shape, across=shape.west > shape.east)
+        return _in_box(shape, across=_is_across(shape))
     return _near(shape)
 
 
 def kind_of(shape: Shape) -> str:
     """Which of `IN_SHAPES` is the condition of this shape."""
     if isinstance(shape, Box):
-        return "box across the antimeridian" if shape.west > shape.east else "box"
+        return "box across the antimeridian" if _is_across(shape) else "box"
     return "circle"
 
 
@@ -79,6 +79,10 @@ def nearby(shapes: Sequence[Shape]) -> list[Condition]:
 def in_cells(cells: Sequence[int] | ColumnElement[Any]) -> Condition:
     """The vehicle's last known place is in one of these cells."""
     return vehicle.c.grid_cell == func.any(cast(cells, ARRAY(Integer)))
+
+
+def _is_across(box: Box) -> bool:
+    return box.west > box.east
 
 
 def _in_box(box: Box, *, across: bool) -> Condition:
