@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from elastic_transport import JsonSerializer, NdjsonSerializer, TransportError
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
+from prometheus_client import Summary
 
 from projections.store import StoreAwayError
 from vehicle_tracker.errors import search_unavailable
@@ -73,6 +74,15 @@ def may_pass(status: int) -> bool:
     return status in _NOT_NOW or status >= SERVER_ERROR
 
 
+TOOK = Summary("elasticsearch_took_seconds", "What Elasticsearch says that searches took it")
+
+_PARTS = ("error", "status", "aggregations", "hits.total.value", "hits.hits.sort")
+_READ = ["took", *(f"responses.{part}" for part in _PARTS)]
+"""What is read of answers. Of a hit all else is longer than what it is sorted by."""
+
+_MILLISECONDS = 1_000
+
+
 @contextmanager
 def told_as_away() -> Iterator[None]:
     """Let a follower hear that its store is away, whatever the client calls it."""
@@ -106,7 +116,10 @@ def answers(client: Elasticsearch, index: str, searches: Sequence[Any]) -> list[
     parts: list[Any] = []
     for search in searches:
         parts += {}, search
-    answer = client.msearch(index=index, searches=parts, max_concurrent_searches=1)
+    answer = client.msearch(
+        index=index, searches=parts, max_concurrent_searches=1, filter_path=_READ
+    )
+    TOOK.observe(answer["took"] / _MILLISECONDS)
     found: list[Any] = answer["responses"]
     for one in found:
         if "error" in one:

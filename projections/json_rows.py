@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from msgspec import Struct
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 
 def write_rows(
@@ -34,6 +34,11 @@ def write_rows(
 def as_json(table: Table) -> Any:
     """A row as the JSON of its document."""
     return cast(func.row_to_json(table.table_valued()), Text)
+
+
+def as_list(item: ColumnElement[Any]) -> ColumnElement[str]:
+    """One of each row, as the text of a list in JSON."""
+    return cast(func.coalesce(func.json_agg(item), literal_column("'[]'")), Text)
 
 
 def rows_of_documents(table: Table) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from vehicle_tracker.domain.heartbeat import HeartbeatRecorded
     from vehicle_tracker.settings import Settings
 
-MEASUREMENTS = ("latitude", "longitude", "position_recorded_at", *MEASURED)
-_measurements = attrgetter(*MEASUREMENTS)
+_SAID = ("latitude", "longitude", *MEASURED)
 
 
 def answer(body: dict[str, Any] | list[Any]) -> Response:
@@ -83,7 +81,18 @@ def vehicle_item(
         "registered_at": vehicle.registered_at,
         "open_trip_id": open_trip_id,
         "last_heartbeat_at": vehicle.last_heartbeat_at,
-        **dict(zip(MEASUREMENTS, _measurements(vehicle), strict=True)),
+        "latitude": vehicle.latitude,
+        "longitude": vehicle.longitude,
+        "position_recorded_at": vehicle.position_recorded_at,
+        "speed_kmh": vehicle.speed_kmh,
+        "heading_deg": vehicle.heading_deg,
+        "altitude_m": vehicle.altitude_m,
+        "accuracy_m": vehicle.accuracy_m,
+        "odometer_km": vehicle.odometer_km,
+        "fuel_level": vehicle.fuel_level,
+        "battery_level": vehicle.battery_level,
+        "ignition": vehicle.ignition,
+        "attributes": vehicle.attributes,
     }
 
 
@@ -120,6 +129,5 @@ def customer_item(view: CustomerView) -> dict[str, Any]:
 
 def heartbeat_item(event: HeartbeatRecorded) -> dict[str, Any]:
     """A heartbeat: what the vehicle said, and when it was received."""
-    said = {name: getattr(event.heartbeat, name, None) for name in MEASUREMENTS}
-    del said["position_recorded_at"]
+    said = {name: getattr(event.heartbeat, name, None) for name in _SAID}
     return {"recorded_at": event.recorded_at, "received_at": event.received_at, **said}

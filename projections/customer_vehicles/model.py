@@ -110,12 +110,20 @@ class CustomerPage(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Vehicles in use and customers' names by their ids, as of one position of the log.
+    """Vehicles in use and customers' names by their ids, as of one position of the log."""
+
+    vehicles: Mapping[UUID, VehicleView]
+    customer_names: Mapping[UUID, str]
+    position: int
+
+
+class Listed(NamedTuple):
+    """Vehicles in use by VIN, and customers' names by their ids, as of one position of the log.
 
     `fleet_sizes` is how many vehicles in use the customers have, where that was asked for.
     """
 
-    vehicles: Mapping[UUID, VehicleView]
+    vehicles: Mapping[str, VehicleView]
     customer_names: Mapping[UUID, str]
     position: int
     fleet_sizes: Mapping[UUID, int] = {}
@@ -136,13 +144,13 @@ class CustomerVehicles(Protocol):
     def vehicles_of(self, customer_name: str) -> tuple[Sequence[VehicleView], int]:
         """All vehicles of the customers whose name has this in it, by VIN, and the position."""
 
-    def known(self, vehicle_ids: Iterable[UUID | str], customer_ids: Iterable[UUID | str]) -> Known:
-        """Those of the vehicles that are in use, the customers' names, and the position.
+    def known(self, vehicle_ids: Iterable[UUID], customer_ids: Iterable[UUID]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position."""
 
-        Ids may be texts: that is what whoever finds them elsewhere has.
-        """
+    def listed(self, vins: Iterable[str], customer_ids: Iterable[str]) -> Listed:
+        """The same for whoever found them elsewhere, and has their VINs, and the ids as texts."""
 
-    def known_and_largest(self, vehicle_ids: Iterable[UUID | str], most: int) -> Known:
+    def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
         """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Text, and_, bindparam, cast, func, literal_column, select, true
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.model import (
     STATUSES,
@@ -15,6 +15,7 @@ from projections.customer_vehicles.model import (
     CustomerPage,
     CustomerView,
     Known,
+    Listed,
     VehicleView,
 )
 from projections.customer_vehicles.relational import (
@@ -26,7 +27,7 @@ from projections.customer_vehicles.relational import (
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
 from projections.ids import array_of, ids
-from projections.json_rows import as_json
+from projections.json_rows import as_json, as_list
 from projections.paging import decode_cursor, encode_cursor
 from projections.prepared import Prepared
 from projections.text import folded, fragment
@@ -60,10 +61,9 @@ class RelationalCustomerVehicles:
         self._position = select(position_of(projection))
         at = position_of(projection)
         self._asked_position = Prepared("customer_vehicles_position", self._position)
-        self._known = Prepared("known", select(_THESE_VEHICLES, _THESE_NAMES, at))
-        self._known_and_largest = Prepared(
-            "known_and_largest", select(_THESE_VEHICLES, _THE_LARGEST, at)
-        )
+        self._known = Prepared("known", select(_BY_ID, _THESE_NAMES, at))
+        self._listed = Prepared("listed", select(_BY_VIN, _THESE_NAMES, at))
+        self._listed_and_largest = Prepared("listed_and_largest", select(_BY_VIN, _THE_LARGEST, at))
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -84,30 +84,32 @@ class RelationalCustomerVehicles:
         with self._engine.connect() as connection:
             return _vehicles(connection, theirs), self._at(connection)
 
-    def known(self, vehicle_ids: Iterable[UUID | str], customer_ids: Iterable[UUID | str]) -> Known:
-        """Those of the vehicles that are in use, the customers' names, and the position.
-
-        Ids may be texts: that is what whoever finds them elsewhere has.
-        """
-        vehicles, customers = array_of(vehicle_ids), array_of(customer_ids)
+    def known(self, vehicle_ids: Iterable[UUID], customer_ids: Iterable[UUID]) -> Known:
+        """Those of the vehicles that are in use, the customers' names, and the position."""
         views, names, position = self._known.row(
-            self._engine, vehicles=vehicles, customers=customers
+            self._engine, vehicles=array_of(vehicle_ids), customers=array_of(customer_ids)
         )
-        return Known(
-            vehicles=_by_id(views),
-            customer_names=_read_names(names),
-            position=position,
-        )
+        vehicles = {view.vehicle.vehicle_id: view for view in _read_views(views)}
+        return Known(vehicles, _read_names(names), position)
 
-    def known_and_largest(self, vehicle_ids: Iterable[UUID | str], most: int) -> Known:
+    def listed(self, vins: Iterable[str], customer_ids: Iterable[str]) -> Listed:
+        """The same for whoever found them elsewhere, and has their VINs, and the ids as texts.
+
+        By VIN PostgreSQL looks vehicles up a fifth faster than by ids, which are anywhere.
+        """
+        views, names, position = self._listed.row(
+            self._engine, vins=list(vins), customers=array_of(customer_ids)
+        )
+        return Listed(_by_vin(views), _read_names(names), position)
+
+    def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
         """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
-        vehicles = array_of(vehicle_ids)
-        views, largest, position = self._known_and_largest.row(
-            self._engine, vehicles=vehicles, most=most
+        views, largest, position = self._listed_and_largest.row(
+            self._engine, vins=list(vins), most=most
         )
         customers = _read_sizes(largest)
-        return Known(
-            vehicles=_by_id(views),
+        return Listed(
+            vehicles=_by_vin(views),
             customer_names={id_: name for id_, name, _ in customers},
             position=position,
             fleet_sizes={id_: vehicles for id_, _, vehicles in customers},
@@ -170,21 +172,18 @@ class RelationalCustomerVehicles:
         ]
 
 
-def _by_id(views: str) -> dict[UUID, VehicleView]:
-    return {view.vehicle.vehicle_id: view for view in _read_views(views)}
-
-
-def _as_list(item: ColumnElement[Any]) -> ColumnElement[str]:
-    """One of each row, as the text of a list in JSON."""
-    return cast(func.coalesce(func.json_agg(item), literal_column("'[]'")), Text)
+def _by_vin(views: str) -> dict[str, VehicleView]:
+    return {view.vehicle.vin: view for view in _read_views(views)}
 
 
 def _vehicles(connection: Connection, which: ColumnElement[bool]) -> list[VehicleView]:
-    return _read_views(connection.execute(_views_of(which)).scalar_one())
+    """By VIN."""
+    found = _read_views(connection.execute(_views_of(which)).scalar_one())
+    return sorted(found, key=lambda view: view.vehicle.vin)
 
 
 def _views_of(which: ColumnElement[bool]) -> Select[Any]:
-    """`VehicleView`s by VIN, as one text."""
+    """`VehicleView`s as one text, in no order."""
     view = func.json_build_array(
         func.row_to_json(vehicle.table_valued()),
         func.coalesce(_owner.c.name, ""),
@@ -192,16 +191,17 @@ def _views_of(which: ColumnElement[bool]) -> Select[Any]:
         _owner.c.disconnect_after_s,
         *newest_connection.c,
     )
-    by_vin = aggregate_order_by(view, vehicle.c.vin)
     return (
-        select(_as_list(by_vin))
+        select(as_list(view))
         .select_from(vehicle.outerjoin(_owner, true()).outerjoin(newest_connection, true()))
         .where(in_use, which)
     )
 
 
 # Made once, for every search takes them.
-_THESE_VEHICLES = _views_of(vehicle.c.vehicle_id == func.any(ids("vehicles"))).scalar_subquery()
+_BY_ID = _views_of(vehicle.c.vehicle_id == func.any(ids("vehicles"))).scalar_subquery()
+_THESE = cast(bindparam("vins"), ARRAY(Text))
+_BY_VIN = _views_of(vehicle.c.vin == func.any(_THESE)).scalar_subquery()
 _THESE_NAMES = (
     select(
         func.coalesce(
@@ -223,4 +223,4 @@ _name = select(customer.c.name).where(_its_customer).scalar_subquery()
 _its_size = func.json_build_array(
     _largest.c.customer_id, func.coalesce(_name, ""), _largest.c.vehicles
 )
-_THE_LARGEST = select(_as_list(_its_size)).select_from(_largest).scalar_subquery()
+_THE_LARGEST = select(as_list(_its_size)).select_from(_largest).scalar_subquery()

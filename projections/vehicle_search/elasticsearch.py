@@ -18,18 +18,20 @@ from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.indexed import Asked, Found, IndexedVehicles, OnlyHeartbeatsTell
 from projections.vehicle_search.model import MOST_CUSTOMERS, CustomerCount, VehiclePage
+from projections.vehicle_search.relational_filters import MOST_CELLS
 from projections.vehicle_search.relational_order import place_of
-from vehicle_tracker.domain.values import from_microseconds, to_microseconds, vehicle_streams
+from vehicle_tracker.domain.values import from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from elasticsearch import Elasticsearch
 
-    from projections.customer_vehicles.model import CustomerVehicles, Known
+    from projections.customer_vehicles.model import CustomerVehicles, Listed
+    from projections.vehicle_search.covered import Covered
     from projections.vehicle_search.elasticsearch_query import Query
-    from projections.vehicle_search.model import VehicleQuery
+    from projections.vehicle_search.model import Shape, VehicleQuery
     from projections.vehicle_search.relational import RelationalVehicleSearch
 
 MOST_BLOCKS, MOST_AT_THE_EDGE = 200, 20_000
@@ -39,7 +41,7 @@ _BY_HEARTBEAT = "last_heartbeat_at"
 
 
 class ElasticsearchVehicleSearch:
-    """`VehicleSearch` on the index behind an alias, its pages filled in from `known`.
+    """`VehicleSearch` on the index behind an alias, its pages filled in from what is `listed`.
 
     `relational` answers what the index cannot, from the tables that it is a copy of. Cursors are
     the same in both.
@@ -72,9 +74,12 @@ class ElasticsearchVehicleSearch:
         try:
             self._expect_known_here(query)
             parts = ask.lists(query, at, _place(query))
-            filters = [*ask.filters(query, at), *self._in_shapes(query)]
+            covered = [covered_by(shape) for shape in query.shapes]
+            filters = [*ask.filters(query, at), *self._in_shapes(query.shapes, covered)]
+            few = any(one.cells <= MOST_CELLS for one in covered)
+            asked = Asked(query, at, filters, parts, few)
             with told_to_clients():
-                found = self._index.found(Asked(query, at, filters, parts))
+                found = self._index.found(asked)
         except OnlyHeartbeatsTell:
             return self._relational.search(query, now)
         return self._page(query, found)
@@ -86,32 +91,29 @@ class ElasticsearchVehicleSearch:
         if too_short or (of_others and query.sort.lstrip("-") == _BY_HEARTBEAT):
             raise OnlyHeartbeatsTell
 
-    def _in_shapes(self, query: VehicleQuery) -> list[Query]:
+    def _in_shapes(self, shapes: Sequence[Shape], covered: Sequence[Covered]) -> list[Query]:
         """In the cells inside a shape; of those at its edge who is in it just now."""
         asked = []
-        for shape in query.shapes:
-            covered = covered_by(shape)
-            if len(covered.blocks) > MOST_BLOCKS:
+        for shape, cells in zip(shapes, covered, strict=True):
+            if len(cells.blocks) > MOST_BLOCKS:
                 raise OnlyHeartbeatsTell
-            edge = numbers(covered.edge)
+            edge = numbers(cells.edge)
             at_the_edge = self._relational.hints.inside(shape, edge, MOST_AT_THE_EDGE + 1)
             if len(at_the_edge) > MOST_AT_THE_EDGE:
                 raise OnlyHeartbeatsTell
-            asked.append(ask.in_cells(covered, at_the_edge))
+            asked.append(ask.in_cells(cells, at_the_edge))
         return asked
 
     def _page(self, query: VehicleQuery, found: Found) -> VehiclePage:
         hits = found.hits[: query.limit]
         vins = [vin for _, vin in hits]
-        ids = vehicle_streams(vins)
         if found.customers is None:
-            known = self._customer_vehicles.known_and_largest(ids, MOST_CUSTOMERS)
+            known = self._customer_vehicles.listed_and_largest(vins, MOST_CUSTOMERS)
         else:
-            known = self._customer_vehicles.known(ids, found.customers)
-        views = {view.vehicle.vin: view for view in known.vehicles.values()}
+            known = self._customer_vehicles.listed(vins, found.customers)
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
-        items = [views[vin] for vin in vins if vin in views]
+        items = [known.vehicles[vin] for vin in vins if vin in known.vehicles]
         total = sum(found.statuses[status] for status in set(query.statuses) or STATUSES)
         more = len(found.hits) > len(hits)
         return VehiclePage(
@@ -142,7 +144,7 @@ def _cursor(query: VehicleQuery, key: str | int, vin: str) -> str:
     return encode_cursor(query.sort, text, vin)
 
 
-def _customers(counts: Mapping[str, int] | None, known: Known) -> list[CustomerCount]:
+def _customers(counts: Mapping[str, int] | None, known: Listed) -> list[CustomerCount]:
     """By name. A UUID is slow to make of a text, so it is made of those only that have none.
 
     What the index did not count are whole fleets.

@@ -10,11 +10,13 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import Select, Text, and_, bindparam, cast, func, null, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
 from projections.ids import array_of
+from projections.json_rows import as_list
 from projections.prepared import Prepared
 from projections.vehicle_search.relational_filters import IN_SHAPES, in_cells, kind_of
 from projections.vehicle_search.relational_order import Order, place_of
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
     from projections.vehicle_search.model import Shape, VehicleQuery
 
-_INDEXED = ("registration_number", "vin")
+INDEXED = ("registration_number", "vin")
+"""Orders in which the tables have an index."""
+
+_read_vins = msgspec.json.Decoder(list[str]).decode
 
 
 class Hints:
@@ -37,27 +42,27 @@ class Hints:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def end_of_page(self, query: VehicleQuery) -> str | None:
-        """The key of the first vehicle after a page, if any is; None where it is not known at once.
+    def end_of_page(self, query: VehicleQuery, reach: int) -> str | None:
+        """The key of the first vehicle after so many pages, if any is.
 
-        It is of all that are in use, in an order that an index of the tables is in.
+        The pages are of all that are in use, whatever else is asked for, in an order that an index
+        of the tables is in. None where there is no such index: it would not be known at once.
         """
-        of_all = query.counts_whole_fleets and not query.customer_ids
-        if not of_all or query.sort.lstrip("-") not in _INDEXED:
+        if query.sort.lstrip("-") not in INDEXED:
             return None
         place = place_of(query.cursor, query.sort)
         key, vin = place or ("", "")
         found = _end_of_page(query.sort, begun=place is not None).rows(
-            self._engine, key=key, vin=vin, limit=query.limit
+            self._engine, key=key, vin=vin, limit=reach * query.limit
         )
         return found[0][0] if found else None
 
     def inside(self, shape: Shape, cells: Sequence[int], most: int) -> Sequence[str]:
         """The VINs of those in use in the cells who are in the shape; at most so many."""
-        found = _INSIDE[kind_of(shape)].rows(
+        found = _INSIDE[kind_of(shape)].value(
             self._engine, cells=array_of(cells), most=most, **asdict(shape)
         )
-        return [vin for (vin,) in found]
+        return _read_vins(found)
 
     def named(self, words: Sequence[str], most: int) -> Mapping[str, Sequence[UUID]]:
         """By each of these words, customers with it within a word of their name; at most so many.
@@ -73,7 +78,7 @@ class Hints:
 
 @cache
 def _end_of_page(sort: str, *, begun: bool) -> Prepared:
-    """The key of the first vehicle after a page: the first one, or that which begins at a place."""
+    """The key of the vehicle after the first so many, of all or of those after a place."""
     order = Order(sort, null())
     after = order.beyond(bindparam("key"), bindparam("vin")) if begun else true()
     found = (
@@ -87,9 +92,10 @@ def _end_of_page(sort: str, *, begun: bool) -> Prepared:
 
 
 def _inside(kind: str) -> Prepared:
-    """Those in `cells` and in a shape of this kind, at most so many."""
+    """Those in `cells` and in a shape of this kind, at most so many: as one text, rows cost."""
     there = and_(in_use, in_cells(bindparam("cells")), IN_SHAPES[kind])
-    return Prepared(f"inside a {kind}", select(vehicle.c.vin).where(there).limit(bindparam("most")))
+    found = select(vehicle.c.vin).where(there).limit(bindparam("most")).subquery()
+    return Prepared(f"inside a {kind}", select(as_list(found.c.vin)))
 
 
 _INSIDE = {kind: _inside(kind) for kind in IN_SHAPES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,10 +13,11 @@ from projections.elasticsearch_index import found_position
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.document import is_beginning
 from projections.vehicle_search.model import SHORTEST_FORGIVEN
+from projections.vehicle_search.remembered import Remembered, Seen
 from projections.vehicle_search.words import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from elasticsearch import Elasticsearch
 
@@ -28,21 +30,35 @@ MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""
 
 
+WHOLE = Seen(many=True, reach=1)
+"""Of a whole fleet the page is just its beginning."""
+
+
 class OnlyHeartbeatsTell(Exception):
     """The index cannot answer; PostgreSQL can."""
 
 
 class Asked(NamedTuple):
-    """A query in the index's terms: what holds for all that is found, and the parts of the page."""
+    """A query in the index's terms: what holds for all that is found, and the parts of the page.
+
+    `few` if few are expected to be found, where it was never asked before.
+    """
 
     query: VehicleQuery
     at: ask.Instant
     filters: Sequence[Query]
     parts: Sequence[ask.List]
+    few: bool = False
+    forgiven: bool = False
 
-    def besides(self, more: Sequence[Query]) -> Asked:
-        """The same, and these hold too."""
-        return self._replace(filters=[*more, *self.filters])
+    def with_words(self, words: Sequence[Query], *, forgiven: bool = False) -> Asked:
+        """The same, and these are found."""
+        return self._replace(filters=[*words, *self.filters], few=True, forgiven=forgiven)
+
+    @property
+    def search(self) -> Hashable:
+        """What it is remembered by: the same for each of its pages."""
+        return replace(self.query, limit=0, cursor=None), self.forgiven
 
 
 class Found(NamedTuple):
@@ -61,6 +77,7 @@ class IndexedVehicles:
         self._client = client
         self._alias = alias
         self._hints = hints
+        self._remembered = Remembered()
 
     def position(self) -> int:
         """The position of the log that answers are of; 0 while there is no index."""
@@ -75,28 +92,37 @@ class IndexedVehicles:
         if not wanted:
             return self._listed(asked)
         as_they_are = self._as_they_are(wanted)
-        found = self._ask(asked.besides(as_they_are), few=True)
+        found = self._listed(asked.with_words(as_they_are))
         if any(found.statuses.values()) or found.customers:
             return found
         forgiven = self._forgiven(asked, wanted, as_they_are)
         if forgiven == as_they_are:
             return found
-        return self._ask(asked.besides(forgiven), few=True)
+        return self._listed(asked.with_words(forgiven, forgiven=True))
 
     def _listed(self, asked: Asked) -> Found:
-        """What is found without words. Of a whole fleet the index would sort all for each page.
+        """What is found, its page looked for at first in the beginning of the whole fleet.
 
-        PostgreSQL has it in order, and says at once where the page ends. Unless the index knows
-        less than that, for one of the two is ahead.
+        The index would sort all that are found for each page. PostgreSQL has the fleet in order,
+        and says at once where some pages of it end: in as many as it took when this was asked last.
         """
         query = asked.query
-        end = self._hints.end_of_page(query)
-        if end is not None:
-            short = [ask.until(end, part, query.sort) for part in asked.parts]
-            found = self._ask(asked._replace(parts=short), few=False)
-            if len(found.hits) > query.limit:
-                return found
-        return self._ask(asked, few=False)
+        if query.customer_ids:  # what is counted under other filters too is not known
+            return self._ask(asked, few=asked.few)
+        seen = WHOLE if query.counts_whole_fleets else self._remembered.of(asked.search)
+        few = asked.few if seen is None else not seen.many
+        if seen and seen.reach:
+            end = self._hints.end_of_page(query, seen.reach)
+            if end is not None:
+                short = [ask.until(end, part, query.sort) for part in asked.parts]
+                found = self._ask(asked._replace(parts=short), few=few)
+                if len(found.hits) > query.limit:
+                    return found
+                if seen is not WHOLE:
+                    self._remembered.missed(asked.search, seen)
+        found = self._ask(asked, few=few)
+        self._remembered.found(asked.search, sum(found.statuses.values()))
+        return found
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:
         """A query a word.
@@ -129,33 +155,40 @@ class IndexedVehicles:
         return [not _count(one) for one in found]
 
     def _ask(self, asked: Asked, *, few: bool) -> Found:
-        """What the index answers; in one search if few are expected to be found.
+        """What the index answers; counted and listed by one search if few are found.
 
         The position comes first: so what is found is at least as new.
         """
-        query, at, filters, parts = asked
-        pages = [ask.listed(part, filters) for part in parts]
+        query, at, filters, (part, *others) = asked[:4]
         if few:
-            pages[0] = ask.listed_and_counted(parts[0], query, filters, at)
-            counts = [ask.position()]
+            counts, page = [ask.position()], ask.listed_and_counted(part, query, filters, at)
         else:
             counts = [ask.position_and_spared(query, filters, at), *ask.counts(query, filters, at)]
+            page = ask.listed(part, filters)
         patient = [ask.patient(query.silent_for)] if query.silent_for is not None else []
-        found = answers(self._client, self._alias, [*counts, *patient, *pages])
+        found = answers(self._client, self._alias, [*counts, *patient, page])
         if patient and _count(found[len(counts)]):
             raise OnlyHeartbeatsTell
         facets = dict(chain.from_iterable(one.get("aggregations", {}).items() for one in found))
-        hits = [
-            (part.status or hit["sort"][0], hit["sort"][-1])
-            for part, answer in zip(parts, found[-len(parts) :], strict=True)
-            for hit in answer["hits"]["hits"]
-        ]
+        hits = _hits(part, found[-1])
+        for other in others:
+            if len(hits) > query.limit:
+                break
+            hits += _hits(other, *answers(self._client, self._alias, [ask.listed(other, filters)]))
         return Found(
             position=int(facets["position"]["value"] or 0),
             statuses=_statuses(_buckets(facets["statuses"]), facets["spared"]["doc_count"]),
             customers=_buckets(facets["customers"]) if "customers" in facets else None,
             hits=hits,
         )
+
+
+def _hits(part: ask.List, answer: Any) -> list[ask.Place]:
+    """Of an answer without any, the list is left out."""
+    return [
+        (part.status or hit["sort"][0], hit["sort"][-1])
+        for hit in answer.get("hits", {}).get("hits", ())
+    ]
 
 
 def _statuses(judged: Mapping[str, int], spared: int) -> dict[Status, int]:

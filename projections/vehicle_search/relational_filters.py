@@ -95,9 +95,11 @@ def _near(circle: Circle) -> Condition:
     """The distance along a sphere. Most vehicles are ruled out by their latitude alone."""
     here, there = cast(circle.latitude, Double), cast(circle.longitude, Double)
     away = func.degrees(cast(circle.km, Double) / EARTH_RADIUS_KM) + 1e-9
-    haversine = func.power(func.sind((_LATITUDE - here) / 2), 2) + func.cosd(_LATITUDE) * func.cosd(
+    # To divide by two SQLAlchemy would make it a `numeric`, and all that it divides, row by row.
+    north, east = (_LATITUDE - here) * 0.5, (_LONGITUDE - there) * 0.5
+    haversine = func.power(func.sind(north), 2) + func.cosd(_LATITUDE) * func.cosd(
         here
-    ) * func.power(func.sind((_LONGITUDE - there) / 2), 2)
+    ) * func.power(func.sind(east), 2)
     km = 2 * EARTH_RADIUS_KM * func.asin(func.sqrt(func.least(1.0, haversine)))
     return and_(_LATITUDE.between(here - away, here + away), km <= circle.km)
 

@@ -113,6 +113,22 @@ def test_what_was_written_is_found_within_a_second(
     assert answer.json["facets"]["status"]["connected"] == 1
 
 
+def test_how_long_elasticsearch_took_is_told(read: FlaskClient) -> None:
+    """So of a slow search the operator sees whether it is the index."""
+
+    def told() -> float:
+        (line,) = (
+            line
+            for line in read.get("/metrics").text.splitlines()
+            if line.startswith("elasticsearch_took_seconds_count")
+        )
+        return float(line.split()[1])
+
+    before = told()
+    read.get("/api/v1/vehicles")
+    assert told() == before + 1
+
+
 def test_an_answer_is_of_the_instant_up_to_which_was_judged(
     read: FlaskClient,
     write_client: FlaskClient,

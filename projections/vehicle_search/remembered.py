@@ -1,0 +1,59 @@
+"""What searches found when they were asked last: so they are asked again as is best for so much.
+
+It decides how the index is asked, never what is answered: it may be wrong, old or empty.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+MANY = 30_000
+"""Of so many, Elasticsearch counts statuses and customers faster each by itself; and then it keeps
+the counts until the index changes. Fewer are counted by the search that lists them."""
+
+NEAREST, FURTHEST = 2, 16
+"""A page is looked for in so many pages of the whole fleet at first, and at most: more are read no
+faster than everybody found is sorted."""
+
+MOST = 10_000
+FORGOTTEN_AFTER_S = 600.0
+
+
+class Seen(NamedTuple):
+    """Of a search: whether it finds many, and in how many pages of the whole fleet its page is.
+
+    That is 0 where a page is not looked for there.
+    """
+
+    many: bool
+    reach: int
+
+
+class Remembered:
+    """By search, until all is forgotten. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, Seen] = {}
+        self._until = 0.0
+
+    def of(self, search: Hashable) -> Seen | None:
+        """What was seen of a search."""
+        return self._seen.get(search)
+
+    def found(self, search: Hashable, count: int) -> None:
+        """It found so many."""
+        now = time.monotonic()
+        if now >= self._until or len(self._seen) >= MOST:
+            self._seen.clear()
+            self._until = now + FORGOTTEN_AFTER_S
+        many = count >= MANY
+        self._seen.setdefault(search, Seen(many, NEAREST if many else 0))
+
+    def missed(self, search: Hashable, seen: Seen) -> None:
+        """Its page is not where it was looked for: next time twice as far, or nowhere."""
+        reach = 2 * seen.reach
+        self._seen[search] = seen._replace(reach=reach if reach <= FURTHEST else 0)
