@@ -87,7 +87,7 @@ def question(dice: random.Random, how: Searching) -> tuple[str, str]:
     number = dice.randrange(how.vehicles)
     south, west = dice.randrange(55, 69), dice.randrange(11, 24)
     kinds = {
-        "first page": "limit=100",
+        "first page": "limit=50",
         "a plate's beginning": f"q={plate(number)[:3]}",
         "a VIN": f"q={vin(number)}",
         "a customer, two words": f"q={dice.choice(NAMES)} {dice.choice(NAMES)}",

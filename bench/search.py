@@ -26,6 +26,7 @@ import click
 import msgspec
 from elasticsearch import Elasticsearch
 from flask_migrate import upgrade
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench import load, report
 from bench.search_fleet import fill_tables, stir
@@ -106,13 +107,11 @@ def rows(result: dict[str, Any]) -> list[dict[str, str]]:
     vehicles, asked = result["vehicles"], result["questions"]
     p99, slowest = max((one["p99_ms"], name) for name, one in asked.items())
     changing, slower = max((one["changing_p99_ms"], name) for name, one in asked.items())
-    ours = max(
-        one["alone_p50_ms"] - one["alone_mean_in_elasticsearch_ms"] for one in asked.values()
-    )
+    ours = max(one["alone_p50_ms"] - one["alone_mean_took_ms"] for one in asked.values())
     found = {
         "p99, the slowest question": ("60 ms", f"{p99} ms ({slowest})"),
         f"p99, {result['changes_a_second']:,} change/s": ("60 ms", f"{changing} ms ({slower})"),
-        "ours, alone, on top of Elasticsearch's": ("5 ms", f"{ours:.1f} ms"),
+        "ours, alone, on top of `took`": ("5 ms", f"{ours:.1f} ms"),
         "index filled": ("120 s", f"{result['index_filled_s']} s"),
     }
     return [
@@ -166,7 +165,7 @@ def ask(vehicles: int, seconds: float, changes: int) -> dict[str, Any]:
     with connect(_settings().elasticsearch_url, 60) as client, _read_service() as port:
         asked = questions(vehicles, _deep_cursor())
         _warm_up(client, port, seconds, asked)
-        told = {name: _asked(client, port, seconds, one) for name, one in asked.items()}
+        told = {name: _asked(port, seconds, one) for name, one in asked.items()}
         with _stirred(vehicles, changes):
             for name, one in asked.items():
                 changing = _four_at_once(port, seconds, one)
@@ -253,17 +252,15 @@ def _deep_cursor() -> str:
     return cursor
 
 
-def _asked(
-    client: Elasticsearch, port: int, seconds: float, question: Callable[[], str]
-) -> dict[str, float]:
+def _asked(port: int, seconds: float, question: Callable[[], str]) -> dict[str, float]:
     four = _four_at_once(port, seconds, question)
-    before = _searching_ms(client)
+    before = _took_ms()
     alone = _measured(port, 1, seconds / 2, question)
-    searched = (_searching_ms(client) - before) / max(1, len(alone.latencies))
+    took = (_took_ms() - before) / len(alone.latencies)
     return {
         **four,
         "alone_p50_ms": round(alone.percentile(0.5), 1),
-        "alone_mean_in_elasticsearch_ms": round(searched, 1),
+        "alone_mean_took_ms": round(took, 1),
     }
 
 
@@ -289,10 +286,12 @@ def _measured(
     return asked
 
 
-def _searching_ms(client: Elasticsearch) -> float:
-    stats = client.indices.stats(index=VEHICLE_SEARCH, metric="search")
-    total = stats["_all"]["primaries"]["search"]
-    return float(total["query_time_in_millis"] + total["fetch_time_in_millis"])
+def _took_ms() -> float:
+    """What Elasticsearch said so far that searches took it: it has no percentiles of that."""
+    told = _asked_once("/metrics")[1].decode()
+    families = text_string_to_metric_families(told)
+    (took,) = (one for one in families if one.name == "elasticsearch_took_seconds")
+    return 1_000 * sum(one.value for one in took.samples if one.name.endswith("_sum"))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ def questions(vehicles: int, deep: str) -> dict[str, Callable[[], str]]:
     dice, customers = random.Random(3), customer_ids(vehicles)  # noqa: S311
     return {
         "first page": lambda: "",
+        "a page of 100": lambda: "limit=100",
         "status and customer": lambda: f"status=connected&customer_id={dice.choice(customers)}",
         "a status, by VIN": lambda: "status=disconnected&sort=vin",
         "sorted by status": lambda: "sort=status",

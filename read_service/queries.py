@@ -52,7 +52,7 @@ class AsOfQuery(Schema):
 class PageQuery(AsOfQuery):
     """Which page of a list."""
 
-    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=500))
     cursor = fields.String(
         load_default=None,
         validate=validate.Length(max=2_000),

@@ -86,7 +86,7 @@ class TripQuery:
     since: datetime | None = None
     until: datetime | None = None
     box: Box | None = None
-    limit: int = 100
+    limit: int = 50
     cursor: str | None = None
 
 

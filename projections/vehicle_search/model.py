@@ -71,7 +71,7 @@ class VehicleQuery:
     near: Circle | None = None
     labels: tuple[tuple[str, str], ...] = ()
     sort: str = "registration_number"
-    limit: int = 100
+    limit: int = 50
     cursor: str | None = None
 
     @property

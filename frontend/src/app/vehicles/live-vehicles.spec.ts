@@ -26,7 +26,7 @@ describe('LiveVehicles', () => {
     TestBed.tick();
 
     expect(feed.request().request.params.toString()).toBe(
-      'q=abc&customer_id=kalle&customer_id=johan&status=connected&status=never_seen&sort=-vin&limit=100',
+      'q=abc&customer_id=kalle&customer_id=johan&status=connected&status=never_seen&sort=-vin&limit=50',
     );
   });
 

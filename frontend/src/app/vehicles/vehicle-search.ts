@@ -6,7 +6,7 @@ import { VehiclePage } from '../api/contract';
 import { Page } from './pages';
 import { toParams, VehicleQuery } from './vehicle-query';
 
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 50;
 const TIMEOUT_MS = 5000;
 
 /** GET /api/v1/vehicles. */
