@@ -166,49 +166,49 @@ _CUSTOMERS: Query = {
 
 
 class List(NamedTuple):
-    """A part of a page: what of all that is found is shown in it, and in which order.
+    """A part of a page: what of all that is found is shown in it, and in which order after what.
 
-    `status` is that by which its hits are sorted, if they are.
+    `status` is that of all its hits, if the page is sorted by status.
     """
 
     status: Status | None
     shown: list[Query]
-    order: Query
+    sort: str
+    after: Place | None
+    size: int
+
+    @property
+    def order(self) -> Query:
+        """By a key, then by VIN."""
+        key = self.sort.lstrip("-")
+        keys: list[Query] = [{_FIELDS[key]: {"order": "asc" if key == self.sort else "desc"}}]
+        if key != "vin":
+            keys.append({"vin": {"order": "asc"}})
+        after = {"search_after": self.after[-len(keys) :]} if self.after else {}
+        return {"sort": keys, "size": self.size, **_BARE, **after}
 
 
 def lists(query: VehicleQuery, at: Instant, after: Place | None) -> list[List]:
     """Lists of which the hits, one after the other, are the page and more.
 
-    By a key, then by VIN; `after` are those of the last one of the page before. The order by status
-    is a list a status.
+    `after` are key and VIN of the last one of the page before. The order by status is a list a
+    status.
     """
-    shown = [*_of_status(query, at), *_of_customer(query)]
-    key, size = query.sort.lstrip("-"), query.limit + 1
-    direction = "desc" if key != query.sort else "asc"
-    by_vin: Query = {"vin": {"order": "asc"}}
-    if key != "status":
-        sort = [{_FIELDS[key]: {"order": direction}}, by_vin]
-        return [List(None, shown, {"sort": sort, "size": size, **_after(after)})]
-    statuses = sorted(STATUSES, reverse=direction == "desc")
+    shown, size = [*_of_status(query, at), *_of_customer(query)], query.limit + 1
+    if query.sort.lstrip("-") != "status":
+        return [List(None, shown, query.sort, after, size)]
+    statuses = sorted(STATUSES, reverse=query.sort.startswith("-"))
     begun = next((n for n, one in enumerate(statuses) if after and one == after[0]), 0)
-    return [
-        List(
-            status,
-            [*shown, _is(status, at)],
-            {
-                "sort": [by_vin],
-                "size": size,
-                **_after(after[1:] if after and status == after[0] else None),
-            },
-        )
-        for status in statuses[begun:]
-    ]
+    first, *others = (
+        List(status, [*shown, _is(status, at)], "vin", None, size) for status in statuses[begun:]
+    )
+    return [first._replace(after=after and (after[1], after[1])), *others]
 
 
-def until(key: str, part: List, sort: str) -> List:
+def until(key: str, part: List) -> List:
     """What of a part comes before this key in its order, or has it."""
-    bound = "gte" if sort.startswith("-") else "lte"
-    before = {"range": {_FIELDS[sort.lstrip("-")]: {bound: key}}}
+    bound = "gte" if part.sort.startswith("-") else "lte"
+    before = {"range": {_FIELDS[part.sort.lstrip("-")]: {bound: key}}}
     return part._replace(shown=[*part.shown, before])
 
 
@@ -251,10 +251,6 @@ _FIELDS = {
     "customer": "customer_folded",
     "last_heartbeat_at": "last_heartbeat_us",
 }
-
-
-def _after(place: Sequence[str | int] | None) -> Query:
-    return {**_BARE, "search_after": list(place)} if place else _BARE
 
 
 def _of_status(query: VehicleQuery, at: Instant) -> list[Query]:

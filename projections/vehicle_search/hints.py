@@ -19,7 +19,7 @@ from projections.ids import array_of
 from projections.json_rows import as_list
 from projections.prepared import Prepared
 from projections.vehicle_search.relational_filters import IN_SHAPES, in_cells, kind_of
-from projections.vehicle_search.relational_order import Order, place_of
+from projections.vehicle_search.relational_order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from projections.vehicle_search.model import Shape, VehicleQuery
+    from projections.vehicle_search.elasticsearch_query import Place
+    from projections.vehicle_search.model import Shape
 
-INDEXED = ("registration_number", "vin")
-"""Orders in which the tables have an index."""
+_INDEXED = ("registration_number", "vin")
 
 _read_vins = msgspec.json.Decoder(list[str]).decode
 
@@ -42,18 +42,17 @@ class Hints:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def end_of_page(self, query: VehicleQuery, reach: int) -> str | None:
-        """The key of the first vehicle after so many pages, if any is.
+    def end_of_page(self, sort: str, after: Place | None, size: int) -> str | None:
+        """The key of the vehicle that comes so many after a place, or after the first one.
 
-        The pages are of all that are in use, whatever else is asked for, in an order that an index
-        of the tables is in. None where there is no such index: it would not be known at once.
+        Of all that are in use, in an order that an index of the tables is in; None where there is
+        no such index, for it would not be known at once, or no such vehicle.
         """
-        if query.sort.lstrip("-") not in INDEXED:
+        if sort.lstrip("-") not in _INDEXED:
             return None
-        place = place_of(query.cursor, query.sort)
-        key, vin = place or ("", "")
-        found = _end_of_page(query.sort, begun=place is not None).rows(
-            self._engine, key=key, vin=vin, limit=reach * query.limit
+        key, vin = after or ("", "")
+        found = _end_of_page(sort, begun=after is not None).rows(
+            self._engine, key=key, vin=vin, size=size
         )
         return found[0][0] if found else None
 
@@ -78,14 +77,14 @@ class Hints:
 
 @cache
 def _end_of_page(sort: str, *, begun: bool) -> Prepared:
-    """The key of the vehicle after the first so many, of all or of those after a place."""
+    """The key of the vehicle that comes `size` after the first one, or after a place."""
     order = Order(sort, null())
     after = order.beyond(bindparam("key"), bindparam("vin")) if begun else true()
     found = (
         select(order.key)
         .where(in_use, after)
         .order_by(order.sorted(order.key), vehicle.c.vin)
-        .offset(bindparam("limit"))
+        .offset(bindparam("size"))
         .limit(1)
     )
     return Prepared(f"{'end of page' if begun else 'end of first page'} by {sort}", found)

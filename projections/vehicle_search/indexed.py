@@ -106,16 +106,18 @@ class IndexedVehicles:
         The index would sort all that are found for each page. PostgreSQL has the fleet in order,
         and says at once where some pages of it end: in as many as it took when this was asked last.
         """
-        query = asked.query
+        query, first = asked.query, asked.parts[0]
         if query.customer_ids:  # what is counted under other filters too is not known
             return self._ask(asked, few=asked.few)
-        seen = WHOLE if query.counts_whole_fleets else self._remembered.of(asked.search)
+        is_whole = query.counts_whole_fleets and first.status is None
+        seen = WHOLE if is_whole else self._remembered.of(asked.search)
         few = asked.few if seen is None else not seen.many
         if seen and seen.reach:
-            end = self._hints.end_of_page(query, seen.reach)
+            size = seen.reach * query.limit
+            end = self._hints.end_of_page(first.sort, first.after, size)
             if end is not None:
-                short = [ask.until(end, part, query.sort) for part in asked.parts]
-                found = self._ask(asked._replace(parts=short), few=few)
+                beginning = [ask.until(end, first)]
+                found = self._ask(asked._replace(parts=beginning), few=few)
                 if len(found.hits) > query.limit:
                     return found
                 if seen is not WHOLE:
