@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elasticsearch import NotFoundError
 
+from projections.customer_vehicles.model import STATUSES
 from projections.elasticsearch import answers
 from projections.elasticsearch_index import found_position
 from projections.vehicle_search import elasticsearch_query as ask
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""
 
+
+MOST_BEGUN = 3_000
+"""Among more of the fleet the index finds a page no faster than it sorts all that are found."""
 
 WHOLE = Seen(many=True, reach=1)
 """Of a whole fleet the page is just its beginning."""
@@ -110,21 +114,29 @@ class IndexedVehicles:
         if query.customer_ids:  # what is counted under other filters too is not known
             return self._ask(asked, few=asked.few)
         is_whole = query.counts_whole_fleets and first.status is None
-        seen = WHOLE if is_whole else self._remembered.of(asked.search)
-        few = asked.few if seen is None else not seen.many
-        if seen and seen.reach:
-            size = seen.reach * query.limit
-            end = self._hints.end_of_page(first.sort, first.after, size)
-            if end is not None:
-                beginning = [ask.until(end, first)]
-                found = self._ask(asked._replace(parts=beginning), few=few)
-                if len(found.hits) > query.limit:
-                    return found
-                if seen is not WHOLE:
-                    self._remembered.missed(asked.search, seen)
-        found = self._ask(asked, few=few)
-        self._remembered.found(asked.search, sum(found.statuses.values()))
+        seen = WHOLE if is_whole else self._remembered.of(asked.search) or Seen(not asked.few, 0)
+        found = self._begun(asked, seen) or self._ask(asked, few=not seen.many)
+        statuses = {first.status} if first.status else {*query.statuses} or STATUSES
+        self._remembered.found(
+            asked.search,
+            counted=sum(found.statuses.values()),
+            listed=sum(found.statuses[status] for status in statuses),
+        )
         return found
+
+    def _begun(self, asked: Asked, seen: Seen) -> Found | None:
+        """What is found, its page in the beginning of the fleet; None if it is not in that."""
+        first, size = asked.parts[0], seen.reach * asked.query.limit
+        if not 0 < size <= MOST_BEGUN:
+            return None
+        end = self._hints.end_of_page(first.sort, first.after, size)
+        if end is None:
+            return None
+        found = self._ask(asked._replace(parts=[ask.until(end, first)]), few=not seen.many)
+        if len(found.hits) > asked.query.limit:
+            return found
+        self._remembered.missed(asked.search, seen)
+        return None
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:
         """A query a word.

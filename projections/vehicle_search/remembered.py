@@ -5,6 +5,7 @@ It decides how the index is asked, never what is answered: it may be wrong, old 
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,9 +16,11 @@ MANY = 30_000
 """Of so many, Elasticsearch counts statuses and customers faster each by itself; and then it keeps
 the counts until the index changes. Fewer are counted by the search that lists them."""
 
-NEAREST, FURTHEST = 2, 16
-"""A page is looked for in so many pages of the whole fleet at first, and at most: more are read no
-faster than everybody found is sorted."""
+ENOUGH = 1.5
+"""A page is looked for in so many times as many vehicles as it would be in if they were mixed."""
+
+RAREST = 64
+"""Those of whom there is one in more vehicles than these are not looked for so."""
 
 MOST = 10_000
 FORGOTTEN_AFTER_S = 600.0
@@ -38,22 +41,26 @@ class Remembered:
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, Seen] = {}
+        self._fleet = 0
         self._until = 0.0
 
     def of(self, search: Hashable) -> Seen | None:
         """What was seen of a search."""
         return self._seen.get(search)
 
-    def found(self, search: Hashable, count: int) -> None:
-        """It found so many."""
+    def found(self, search: Hashable, counted: int, listed: int) -> None:
+        """It counted so many and listed so many. The fleet is as many as were ever counted."""
         now = time.monotonic()
         if now >= self._until or len(self._seen) >= MOST:
             self._seen.clear()
             self._until = now + FORGOTTEN_AFTER_S
-        many = count >= MANY
-        self._seen.setdefault(search, Seen(many, NEAREST if many else 0))
+        self._fleet = max(self._fleet, counted)
+        if search not in self._seen:
+            is_looked_for = listed >= MANY and self._fleet <= RAREST * listed
+            reach = math.ceil(ENOUGH * self._fleet / listed) if is_looked_for else 0
+            self._seen[search] = Seen(counted >= MANY, reach)
 
     def missed(self, search: Hashable, seen: Seen) -> None:
         """Its page is not where it was looked for: next time twice as far, or nowhere."""
         reach = 2 * seen.reach
-        self._seen[search] = seen._replace(reach=reach if reach <= FURTHEST else 0)
+        self._seen[search] = seen._replace(reach=reach if reach <= ENOUGH * RAREST else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from projections.vehicle_search import remembered
-from projections.vehicle_search.remembered import FURTHEST, MANY, NEAREST, Remembered, Seen
+from projections.vehicle_search.remembered import MANY, RAREST, Remembered, Seen
 
 
 @pytest.fixture
@@ -15,38 +15,49 @@ def memory() -> Remembered:
 
 
 @pytest.mark.parametrize(
-    ("count", "seen"),
-    [(MANY - 1, Seen(many=False, reach=0)), (MANY, Seen(many=True, reach=NEAREST))],
+    ("listed", "reach"),
+    [(10 * MANY, 2), (7 * MANY, 3), (MANY, 15), (MANY - 1, 0)],
 )
-def test_of_few_no_page_is_looked_for(memory: Remembered, count: int, seen: Seen) -> None:
-    """They are sorted at once."""
+def test_a_page_of_many_is_looked_for_where_it_would_be(
+    memory: Remembered, listed: int, reach: int
+) -> None:
+    """If they were mixed evenly with all there are, and half as far again; of few it is not."""
     assert memory.of("a") is None
-    memory.found("a", count)
-    assert memory.of("a") == seen
+    memory.found("everybody", 10 * MANY, 10 * MANY)
+    memory.found("a", 10 * MANY, listed)
+    assert memory.of("a") == Seen(many=True, reach=reach)
     assert memory.of("b") is None
+
+
+def test_of_few_it_is_remembered_that_they_are(memory: Remembered) -> None:
+    """And of whom is too rare, that no page is looked for."""
+    memory.found("few", MANY - 1, MANY - 1)
+    assert memory.of("few") == Seen(many=False, reach=0)
+    memory.found("rare", (RAREST + 1) * MANY, MANY)
+    assert memory.of("rare") == Seen(many=True, reach=0)
 
 
 def test_a_page_that_was_missed_is_looked_for_twice_as_far(memory: Remembered) -> None:
     """As far as that pays; then nowhere, whatever is found from then on."""
-    memory.found("a", MANY)
+    memory.found("a", MANY, MANY)
     reaches = []
     while (seen := memory.of("a")) and seen.reach:
         reaches.append(seen.reach)
         memory.missed("a", seen)
-        memory.found("a", MANY)
-    assert reaches == [NEAREST, 4, 8, FURTHEST]
+        memory.found("a", MANY, MANY)
+    assert reaches == [2, 4, 8, 16, 32, 64]
     assert memory.of("a") == Seen(many=True, reach=0)
 
 
 def test_it_forgets(memory: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, or when it is full: what is remembered may be of another fleet."""
-    memory.found("a", MANY)
+    memory.found("a", MANY, MANY)
     monkeypatch.setattr(remembered, "MOST", 1)
-    memory.found("b", MANY)
-    assert (memory.of("a"), memory.of("b")) == (None, Seen(many=True, reach=NEAREST))
+    memory.found("b", MANY, MANY)
+    assert (memory.of("a"), memory.of("b")) == (None, Seen(many=True, reach=2))
     monkeypatch.setattr(remembered, "MOST", 10)
     monkeypatch.setattr(remembered, "FORGOTTEN_AFTER_S", 0.0)
     fresh = Remembered()
-    fresh.found("a", MANY)
-    fresh.found("b", MANY)
+    fresh.found("a", MANY, MANY)
+    fresh.found("b", MANY, MANY)
     assert fresh.of("a") is None
