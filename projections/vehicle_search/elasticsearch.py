@@ -76,7 +76,7 @@ class ElasticsearchVehicleSearch:
             parts = ask.lists(query, at, _place(query))
             covered = [covered_by(shape) for shape in query.shapes]
             filters = [*ask.filters(query, at), *self._in_shapes(query.shapes, covered)]
-            few = any(one.cells <= MOST_CELLS for one in covered)
+            few = bool(query.customer_ids) or any(one.cells <= MOST_CELLS for one in covered)
             asked = Asked(query, at, filters, parts, few)
             with told_to_clients():
                 found = self._index.found(asked)

@@ -137,18 +137,18 @@ def counts(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Que
     asked is looked at once; a filter within a search would look at each vehicle. Mostly they are
     of no instant, so until the index changes Elasticsearch counts them once. Nothing but a vehicle
     in use has a status or a customer, so it is not asked whether it is one: all is read faster.
-    Whole fleets are not counted here: PostgreSQL knows how large they are.
     """
-    of_status, of_customer = _of_status(query, at), _of_customer(query)
-    statuses, customers = {"statuses": _STATUSES}, {"customers": _CUSTOMERS}
+    if not query.statuses and not query.customer_ids and not query.counts_whole_fleets:
+        return [_summed(_all_of(asked), {"statuses": _STATUSES, "customers": _CUSTOMERS})]
+    found = _all_of([*asked, *_of_customer(query)])
+    return [_summed(found, {"statuses": _STATUSES}), *customers(query, asked, at)]
+
+
+def customers(query: VehicleQuery, asked: Sequence[Query], at: Instant) -> list[Query]:
+    """A search that counts whose how many are; none for whole fleets, PostgreSQL knows them."""
     if query.counts_whole_fleets:
-        return [_summed(_all_of([*asked, *of_customer]), statuses)]
-    if not of_status and not of_customer:
-        return [_summed(_all_of(asked), {**statuses, **customers})]
-    return [
-        _summed(_all_of([*asked, *of_customer]), statuses),
-        _summed(_all_of([*asked, *of_status]), customers),
-    ]
+        return []
+    return [_summed(_all_of([*asked, *_of_status(query, at)]), {"customers": _CUSTOMERS})]
 
 
 def _summed(found: Query, what: Query) -> Query:
@@ -220,15 +220,17 @@ def listed(part: List, asked: Sequence[Query]) -> Query:
 def listed_and_counted(
     part: List, query: VehicleQuery, asked: Sequence[Query], at: Instant
 ) -> Query:
-    """The same, and all that `counts` do: for what is dear to find and mostly little."""
+    """The same, and all that `counts` do: for what is dear to find and mostly little.
+
+    If customers are chosen only their vehicles are looked at: whose others are is another search.
+    """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
-    facets = {
-        "spared": {"filter": _all_of([*of_customer, _spared(at)])},
-        "statuses": _under(of_customer, _STATUSES),
-        "customers": _under(of_status, _CUSTOMERS),
-    }
+    facets: Query = {"spared": {"filter": _spared(at)}, "statuses": _STATUSES}
+    if not of_customer:
+        facets["customers"] = _under(of_status, _CUSTOMERS)
+    found = _all_of([_IN_USE, *asked, *of_customer])
     shown = {"post_filter": _all_of(part.shown)} if part.shown else {}
-    return {"query": _all_of([_IN_USE, *asked]), **shown, "aggs": facets, **part.order}
+    return {"query": found, **shown, "aggs": facets, **part.order}
 
 
 def _under(filters: Sequence[Query], facet: Query) -> Query:

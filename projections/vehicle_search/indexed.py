@@ -111,9 +111,8 @@ class IndexedVehicles:
         and says at once where some pages of it end: in as many as it took when this was asked last.
         """
         query, first = asked.query, asked.parts[0]
-        if query.customer_ids:  # what is counted under other filters too is not known
-            return self._ask(asked, few=asked.few)
-        is_whole = query.counts_whole_fleets and first.status is None
+        of_all = query.counts_whole_fleets and not query.customer_ids
+        is_whole = of_all and first.status is None
         seen = WHOLE if is_whole else self._remembered.of(asked.search) or Seen(not asked.few, 0)
         found = self._begun(asked, seen) or self._ask(asked, few=not seen.many)
         statuses = {first.status} if first.status else {*query.statuses} or STATUSES
@@ -175,7 +174,9 @@ class IndexedVehicles:
         """
         query, at, filters, (part, *others) = asked[:4]
         if few:
-            counts, page = [ask.position()], ask.listed_and_counted(part, query, filters, at)
+            others_too = ask.customers(query, filters, at) if query.customer_ids else []
+            counts = [ask.position(), *others_too]
+            page = ask.listed_and_counted(part, query, filters, at)
         else:
             counts = [ask.position_and_spared(query, filters, at), *ask.counts(query, filters, at)]
             page = ask.listed(part, filters)
