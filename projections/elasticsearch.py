@@ -23,6 +23,13 @@ _NOT_NOW = frozenset({401, 403, NOT_FOUND, 408, MANY_REQUESTS})
 """Refused for now: rights that are missing, an index that is gone and will be made again, too many
 requests, a disk that is full."""
 
+TOOK = Summary("elasticsearch_took_seconds", "What Elasticsearch says that searches took it")
+_MILLISECONDS = 1_000
+
+_PARTS = ("error", "status", "aggregations", "hits.total.value", "hits.hits.sort")
+_READ = ["took", *(f"responses.{part}" for part in _PARTS)]
+"""What is read of answers. Of a hit all else is longer than what it is sorted by."""
+
 
 class FastSerializer(JsonSerializer):
     """JSON by msgspec: a page of a thousand documents in a tenth of the time."""
@@ -72,15 +79,6 @@ def is_away(error: Exception) -> bool:
 def may_pass(status: int) -> bool:
     """True of a status with which the server says: not now."""
     return status in _NOT_NOW or status >= SERVER_ERROR
-
-
-TOOK = Summary("elasticsearch_took_seconds", "What Elasticsearch says that searches took it")
-
-_PARTS = ("error", "status", "aggregations", "hits.total.value", "hits.hits.sort")
-_READ = ["took", *(f"responses.{part}" for part in _PARTS)]
-"""What is read of answers. Of a hit all else is longer than what it is sorted by."""
-
-_MILLISECONDS = 1_000
 
 
 @contextmanager

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_NAMED = 100
 """A word within more customers' names than these is looked for in all that the index knows."""
 
-
 MOST_BEGUN = 3_000
 """Among more of the fleet the index finds a page no faster than it sorts all that are found."""
 
@@ -61,8 +60,8 @@ class Asked(NamedTuple):
 
     @property
     def search(self) -> Hashable:
-        """What it is remembered by: the same for each of its pages."""
-        return replace(self.query, limit=0, cursor=None), self.forgiven
+        """What it is remembered by: the same for each page, but for those of another status."""
+        return replace(self.query, limit=0, cursor=None), self.parts[0].status, self.forgiven
 
 
 class Found(NamedTuple):
@@ -108,16 +107,16 @@ class IndexedVehicles:
         """What is found, its page looked for at first in the beginning of the whole fleet.
 
         The index would sort all that are found for each page. PostgreSQL has the fleet in order,
-        and says at once where some pages of it end: in as many as it took when this was asked last.
+        and says at once where some pages of it end: so many as what was found last time asks for.
         """
-        query, first = asked.query, asked.parts[0]
+        query, first, search = asked.query, asked.parts[0], asked.search
         of_all = query.counts_whole_fleets and not query.customer_ids
         is_whole = of_all and first.status is None
-        seen = WHOLE if is_whole else self._remembered.of(asked.search) or Seen(not asked.few, 0)
+        seen = WHOLE if is_whole else self._remembered.of(search) or Seen(not asked.few, 0)
         found = self._begun(asked, seen) or self._ask(asked, few=not seen.many)
         statuses = {first.status} if first.status else {*query.statuses} or STATUSES
         self._remembered.found(
-            asked.search,
+            search,
             counted=sum(found.statuses.values()),
             listed=sum(found.statuses[status] for status in statuses),
         )

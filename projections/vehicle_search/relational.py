@@ -24,7 +24,7 @@ from projections.customer_vehicles.relational import (
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
 from projections.database import position_of
-from projections.json_rows import as_json
+from projections.json_rows import as_json, as_list
 from projections.prepared import Prepared
 from projections.text import folded
 from projections.vehicle_search.hints import Hints
@@ -144,14 +144,11 @@ class RelationalVehicleSearch:
             .order_by(n.desc(), groups.c.customer_id)
             .limit(MOST_CUSTOMERS)
         ).subquery()
-        as_list = func.json_agg(customers.table_valued())
         return select(
             self._position.label("position"),
             select(n).where(of_customer, of_status).scalar_subquery().label("total"),
             select(func.json_object_agg(*statuses.c)).scalar_subquery().label("statuses"),
-            select(cast(func.coalesce(as_list, func.json_build_array()), Text))
-            .scalar_subquery()
-            .label("customers"),
+            select(as_list(customers.table_valued())).scalar_subquery().label("customers"),
         )
 
 
