@@ -1,5 +1,6 @@
 """The processes of the tracker as programs: the same commands wherever it is run on one machine."""
 
+import random
 import socket
 import sys
 from collections.abc import Mapping
@@ -42,15 +43,25 @@ def monitor(where: Mapping[str, str]) -> Program:
     return Program("connection-monitor", command, where, folder=CHECKOUT)
 
 
+PORTS = range(20_000, 32_768)
+"""Below what Linux and others give to whoever connects: no client can come between."""
+
 _given: set[int] = set()
 
 
 def free_port() -> int:
     """A port that nobody has just now, and that was given to none of our programs before."""
     while True:
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            port: int = free.getsockname()[1]
-        if port not in _given:
+        port = random.choice(PORTS)  # noqa: S311 # two processes should seldom choose the same
+        if port not in _given and _is_free(port):
             _given.add(port)
             return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True

@@ -42,9 +42,7 @@ def address(settings: Settings, engine: Engine) -> Iterator[str]:
         "MOST_LAG_S": "10",
     }
     command = [sys.executable, "-m", "projections", "follow", NAME]
-    with subprocess.Popen(
-        command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen(command, env=environment, cwd=CHECKOUT) as process:
         yield f"http://127.0.0.1:{port}"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
