@@ -101,7 +101,7 @@ class ElasticsearchVehicleSearch:
             at_the_edge = self._relational.hints.inside(shape, edge, MOST_AT_THE_EDGE + 1)
             if len(at_the_edge) > MOST_AT_THE_EDGE:
                 raise OnlyHeartbeatsTell
-            asked.append(ask.in_cells(cells, at_the_edge))
+            asked.append(ask.in_cells(cells.inside, at_the_edge))
         return asked
 
     def _page(self, query: VehicleQuery, found: Found) -> VehiclePage:

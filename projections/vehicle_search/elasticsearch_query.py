@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from projections.customer_vehicles.model import Status
-    from projections.vehicle_search.covered import Block, Covered
+    from projections.vehicle_search.covered import Block
     from projections.vehicle_search.model import VehicleQuery
 
 Query = dict[str, Any]
@@ -71,10 +71,9 @@ def any_of(queries: Sequence[Query]) -> Query:
     return {"bool": {"should": list(queries), "minimum_should_match": 1}}
 
 
-def in_cells(covered: Covered, at_the_edge: Sequence[str]) -> Query:
-    """It is in a cell inside a shape; or in one at its edge, and one of these VINs."""
-    there = [any_of(_in_blocks(covered.edge)), {"terms": {"vin": list(at_the_edge)}}]
-    return any_of([*_in_blocks(covered.inside), _all_of(there)])
+def in_cells(inside: Sequence[Block], at_the_edge: Sequence[str]) -> Query:
+    """It is in a cell inside a shape, or one of those at its edge: these VINs."""
+    return any_of([*_in_blocks(inside), {"terms": {"vin": list(at_the_edge)}}])
 
 
 def _in_blocks(blocks: Sequence[Block]) -> list[Query]:
@@ -223,6 +222,8 @@ def listed_and_counted(
     """The same, and all that `counts` do: for what is dear to find and mostly little.
 
     If customers are chosen only their vehicles are looked at: whose others are is another search.
+    Each hit is looked at to be counted. So none can be passed over for the page, and to prepare for
+    that in each segment would take as long as all the rest; whoever wants the total does not.
     """
     of_status, of_customer = _of_status(query, at), _of_customer(query)
     facets: Query = {"spared": {"filter": _spared(at)}, "statuses": _STATUSES}
@@ -230,7 +231,7 @@ def listed_and_counted(
         facets["customers"] = _under(of_status, _CUSTOMERS)
     found = _all_of([_IN_USE, *asked, *of_customer])
     shown = {"post_filter": _all_of(part.shown)} if part.shown else {}
-    return {"query": found, **shown, "aggs": facets, **part.order}
+    return {"query": found, **shown, "aggs": facets, **part.order, "track_total_hits": True}
 
 
 def _under(filters: Sequence[Query], facet: Query) -> Query:

@@ -131,9 +131,10 @@ class IndexedVehicles:
         if end is None:
             return None
         found = self._ask(asked._replace(parts=[ask.until(end, first)]), few=not seen.many)
-        if len(found.hits) > asked.query.limit:
+        share = len(found.hits) / asked.query.limit
+        if share > 1:
             return found
-        self._remembered.missed(asked.search, seen)
+        self._remembered.missed(asked.search, seen, share)
         return None
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:

@@ -60,7 +60,8 @@ class Remembered:
             reach = math.ceil(ENOUGH * self._fleet / listed) if is_looked_for else 0
             self._seen[search] = Seen(counted >= MANY, reach)
 
-    def missed(self, search: Hashable, seen: Seen) -> None:
-        """Its page is not where it was looked for: next time twice as far, or nowhere."""
-        reach = 2 * seen.reach
-        self._seen[search] = seen._replace(reach=reach if reach <= ENOUGH * RAREST else 0)
+    def missed(self, search: Hashable, seen: Seen, share: float) -> None:
+        """Only this share of its page is where it was looked for: next time further, or nowhere."""
+        further = ENOUGH * seen.reach / share if share else math.inf
+        reach = math.ceil(further) if further <= ENOUGH * RAREST else 0
+        self._seen[search] = seen._replace(reach=reach)

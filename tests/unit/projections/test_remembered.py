@@ -37,16 +37,17 @@ def test_of_few_it_is_remembered_that_they_are(memory: Remembered) -> None:
     assert memory.of("rare") == Seen(many=True, reach=0)
 
 
-def test_a_page_that_was_missed_is_looked_for_twice_as_far(memory: Remembered) -> None:
-    """As far as that pays; then nowhere, whatever is found from then on."""
+@pytest.mark.parametrize(
+    ("share", "reach"), [(1.0, 3), (0.5, 6), (0.1, 30), (1 / 32, 96), (1 / 33, 0), (0.0, 0)]
+)
+def test_a_page_that_was_missed_is_looked_for_further(
+    memory: Remembered, share: float, reach: int
+) -> None:
+    """As far as what was there of it tells; nowhere if that is too far, whatever is found then."""
     memory.found("a", MANY, MANY)
-    reaches = []
-    while (seen := memory.of("a")) and seen.reach:
-        reaches.append(seen.reach)
-        memory.missed("a", seen)
-        memory.found("a", MANY, MANY)
-    assert reaches == [2, 4, 8, 16, 32, 64]
-    assert memory.of("a") == Seen(many=True, reach=0)
+    memory.missed("a", Seen(many=True, reach=2), share)
+    memory.found("a", MANY, MANY)
+    assert memory.of("a") == Seen(many=True, reach=reach)
 
 
 def test_it_forgets(memory: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:
