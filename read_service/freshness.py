@@ -21,6 +21,9 @@ LOOK_EVERY_S = 0.1
 LOOK_AGAIN_S = 2.0
 """After a look that failed: the log is away, and each try takes a while."""
 
+LATE_S, PATIENCE_S = 5.0, 1.0
+"""Nobody asked for so long: then whoever comes while another looks waits for what is seen, too."""
+
 
 class Freshness:
     """The instant as of which the read models are whole.
@@ -50,19 +53,21 @@ class Freshness:
     def as_of(self) -> datetime:
         """At most a tenth of a second, and what a look takes, older than it could be.
 
-        Whoever comes while another looks is told what was seen before.
+        Whoever comes while another looks is told what was seen before, unless that is of long ago.
         Errors: `search_unavailable` if that depends on verdicts and there never were any.
         """
-        seen = self._as_of
+        seen, late_s = self._as_of, time.monotonic() - self._look_at
         if seen is None:
             with self._guard:
                 return self._as_of or self._look_and_remember()
-        if time.monotonic() >= self._look_at and self._guard.acquire(blocking=False):
+        patience_s = PATIENCE_S if late_s > LATE_S else 0
+        if late_s >= 0 and self._guard.acquire(timeout=patience_s):
             try:
-                return self._look_and_remember()
+                if time.monotonic() >= self._look_at:
+                    return self._look_and_remember()
             finally:
                 self._guard.release()
-        return seen
+        return self._as_of or seen
 
     def _look_and_remember(self) -> datetime:
         pause = LOOK_EVERY_S

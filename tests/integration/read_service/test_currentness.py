@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.follower import Follower
-from read_service import schemas
+from read_service import freshness, schemas
 from read_service.app import create_app
 from read_service.freshness import LOOK_EVERY_S, Freshness
 from tests.following import record
@@ -44,31 +45,57 @@ def test_projections_tell_how_far_they_are(
     assert behind["lag_seconds"] > 0
 
 
+class _Slow:
+    """A freshness of which a look takes as long as it is told to."""
+
+    def __init__(self, log: EventLog, position: int) -> None:
+        self.begun, self.may_end = Event(), Event()
+        self._position = position
+        self.may_end.set()
+        self.freshness = Freshness(log, [self._at])
+        self.before = self.freshness.as_of()
+
+    def _at(self) -> int:
+        self.begun.set()
+        assert self.may_end.wait(10)
+        return self._position
+
+    def look(self) -> None:
+        """Return when a look is over that began now."""
+        self.begun.clear()
+        while not self.begun.is_set():
+            self.freshness.as_of()
+
+
 def test_nobody_waits_while_another_looks(fleet: int, event_log: EventLog) -> None:
     """However long it takes to see how current the models are, only one request waits for it."""
-    begun, may_end = Event(), Event()
-    may_end.set()
-
-    def position() -> int:
-        begun.set()
-        assert may_end.wait(10)
-        return fleet
-
-    def look() -> None:
-        while not begun.is_set():
-            freshness.as_of()
-
-    freshness = Freshness(event_log, [position])
-    before = freshness.as_of()
-    may_end.clear()
-    begun.clear()
+    slow = _Slow(event_log, fleet)
+    slow.may_end.clear()
     with ThreadPoolExecutor(1) as another:
-        looking = another.submit(look)
-        assert begun.wait(10)
-        assert freshness.as_of() == before
-        may_end.set()
+        looking = another.submit(slow.look)
+        assert slow.begun.wait(10)
+        assert slow.freshness.as_of() == slow.before
+        slow.may_end.set()
         looking.result()
-    assert freshness.as_of() > before
+    assert slow.freshness.as_of() > slow.before
+
+
+def test_what_was_seen_long_ago_is_told_to_nobody(
+    fleet: int, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two who come after a while in which nobody came are both told what is seen now."""
+    monkeypatch.setattr(freshness, "LATE_S", 0.0)
+    monkeypatch.setattr(freshness, "PATIENCE_S", 20.0)
+    slow = _Slow(event_log, fleet)
+    slow.may_end.clear()
+    with ThreadPoolExecutor(2) as both:
+        first = both.submit(slow.look)
+        assert slow.begun.wait(10)
+        second = both.submit(slow.freshness.as_of)
+        assert not wait([second], 0.2).done
+        slow.may_end.set()
+        first.result()
+        assert second.result() > slow.before
 
 
 def test_a_read_waits_for_the_position_it_asks_for(
