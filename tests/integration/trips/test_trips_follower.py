@@ -14,7 +14,7 @@ from eventsourcing.domain import Aggregate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from projections.catalog import TRIPS, trips
 from projections.database import projection
@@ -182,11 +182,11 @@ _steps = st.one_of(
 
 
 def _again(scene: Scene, events: int) -> None:
-    """Have the last events delivered once more."""
-    table = projection
-    back = update(table).where(table.c.name == TRIPS)
+    """Have the last events delivered once more, or all if there are fewer."""
+    back = update(projection).where(projection.c.name == TRIPS)
+    before = func.greatest(projection.c.position - events, 0)
     with scene.engine.begin() as connection:
-        connection.execute(back.values(position=table.c.position - events))
+        connection.execute(back.values(position=before))
 
 
 @settings(
