@@ -1,12 +1,12 @@
 """The processes of the tracker as programs: the same commands wherever it is run on one machine."""
 
 import random
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.supervisor import Program
+from vehicle_tracker.refusal import expect_free
 from vehicle_tracker.serving import served
 
 HOST = "127.0.0.1"
@@ -59,9 +59,8 @@ def free_port() -> int:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError:
-            return False
+    try:
+        expect_free(port)
+    except OSError:
+        return False
     return True

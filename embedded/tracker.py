@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from embedded.programs import CHECKOUT, HOST, addresses, free_port, monitor, pro
 from embedded.stamp import Stamp
 from embedded.supervisor import Program, Supervisor
 from embedded.terminal import Terminal
+from vehicle_tracker.refusal import expect_free
 
 MIGRATIONS = CHECKOUT / "migrations"
 DEMO_FLEET = Path(__file__).parent / "demo_fleet.csv"
@@ -202,19 +202,16 @@ def _simulator(address: str, options: Options) -> Program:
 
 
 def _refuse_taken_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except PermissionError as error:
-            raise CannotStart(
-                f"Port {port} needs more rights; choose another: make run PORT=8001"
-            ) from error
-        except OSError as error:
-            raise CannotStart(
-                f"Port {port} is in use by another program;"
-                f" choose another: make run PORT={port + 1}"
-            ) from error
+    try:
+        expect_free(port, HOST)
+    except PermissionError as error:
+        raise CannotStart(
+            f"Port {port} needs more rights; choose another: make run PORT=8001"
+        ) from error
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} is in use by another program; choose another: make run PORT={port + 1}"
+        ) from error
 
 
 def _is_ready(port: int) -> bool:

@@ -21,9 +21,14 @@ def cannot_start(why: object) -> NoReturn:
 
 def refuse_taken_port(port: int) -> None:
     """Return if this process may listen there; else `cannot_start`."""
+    try:
+        expect_free(port)
+    except OSError as error:
+        cannot_start(f"port {port}: {error.strerror}")
+
+
+def expect_free(port: int, host: str = "0.0.0.0") -> None:
+    """Return if this process may listen there. Errors: `OSError`, which says why not."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError as error:
-            cannot_start(f"port {port}: {error.strerror}")
+        probe.bind((host, port))
