@@ -12,7 +12,7 @@ from projections.customer_vehicles.connections import ConnectionsDocument
 from projections.customer_vehicles.said import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 Status = Literal["connected", "disconnected", "never_seen"]
@@ -118,15 +118,15 @@ class Known(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """Vehicles in use by VIN, and customers' names by their ids, as of one position of the log.
+    """Vehicles in use by VIN, as of one position of the log; customers by id, of then or later.
 
     `fleet_sizes` is how many vehicles in use the customers have, where that was asked for.
     """
 
     vehicles: Mapping[str, VehicleView]
-    customer_names: Mapping[UUID, str]
+    customers: Mapping[str, CustomerDocument]
     position: int
-    fleet_sizes: Mapping[UUID, int] = {}
+    fleet_sizes: Mapping[str, int] = {}
 
 
 class CustomerVehicles(Protocol):
@@ -147,11 +147,14 @@ class CustomerVehicles(Protocol):
     def known(self, vehicle_ids: Iterable[UUID], customer_ids: Iterable[UUID]) -> Known:
         """Those of the vehicles that are in use, the customers' names, and the position."""
 
-    def listed(self, vins: Iterable[str], customer_ids: Iterable[str]) -> Listed:
-        """The same for whoever found them elsewhere, and has their VINs, and the ids as texts."""
+    def listed(self, vins: Iterable[str], customer_ids: Collection[str]) -> Listed:
+        """Those of the vehicles that are in use, those customers, and the position.
+
+        For whoever found them elsewhere, and has their VINs, and the ids as texts.
+        """
 
     def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
-        """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
+        """Those of the vehicles; so many customers with the most, and how many they have."""
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

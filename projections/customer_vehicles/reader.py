@@ -25,6 +25,7 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
+from projections.customer_vehicles.remembered import RememberedCustomers, changed
 from projections.database import position_of
 from projections.ids import array_of, ids
 from projections.json_rows import as_json, as_list
@@ -33,7 +34,7 @@ from projections.prepared import Prepared
 from projections.text import folded, fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Engine, Select
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _read_customer = msgspec.json.Decoder(CustomerDocument).decode
 _read_views = msgspec.json.Decoder(list[VehicleView]).decode
 _read_names = msgspec.json.Decoder(dict[UUID, str]).decode
-_read_sizes = msgspec.json.Decoder(list[tuple[UUID, str, int]]).decode
+_read_sizes = msgspec.json.Decoder(list[tuple[str, int]]).decode
 
 
 _owner = (
@@ -62,8 +63,11 @@ class RelationalCustomerVehicles:
         at = position_of(projection)
         self._asked_position = Prepared("customer_vehicles_position", self._position)
         self._known = Prepared("known", select(_BY_ID, _THESE_NAMES, at))
-        self._listed = Prepared("listed", select(_BY_VIN, _THESE_NAMES, at))
-        self._listed_and_largest = Prepared("listed_and_largest", select(_BY_VIN, _THE_LARGEST, at))
+        self._listed = Prepared("listed", select(_BY_VIN, changed, at))
+        self._listed_and_largest = Prepared(
+            "listed_and_largest", select(_BY_VIN, _THE_LARGEST, changed, at)
+        )
+        self._customers = RememberedCustomers(engine)
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -92,28 +96,21 @@ class RelationalCustomerVehicles:
         vehicles = {view.vehicle.vehicle_id: view for view in _read_views(views)}
         return Known(vehicles, _read_names(names), position)
 
-    def listed(self, vins: Iterable[str], customer_ids: Iterable[str]) -> Listed:
-        """The same for whoever found them elsewhere, and has their VINs, and the ids as texts.
+    def listed(self, vins: Iterable[str], customer_ids: Collection[str]) -> Listed:
+        """Those of the vehicles that are in use, those customers, and the position.
 
         By VIN PostgreSQL looks vehicles up a fifth faster than by ids, which are anywhere.
         """
-        views, names, position = self._listed.row(
-            self._engine, vins=list(vins), customers=array_of(customer_ids)
-        )
-        return Listed(_by_vin(views), _read_names(names), position)
+        views, changed, position = self._listed.row(self._engine, vins=list(vins))
+        return Listed(_by_vin(views), self._customers.of(customer_ids, changed), position)
 
     def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
-        """Those of the vehicles; the names and fleet sizes of so many customers with the most."""
-        views, largest, position = self._listed_and_largest.row(
+        """Those of the vehicles; so many customers with the most, and how many they have."""
+        views, largest, changed, position = self._listed_and_largest.row(
             self._engine, vins=list(vins), most=most
         )
-        customers = _read_sizes(largest)
-        return Listed(
-            vehicles=_by_vin(views),
-            customer_names={id_: name for id_, name, _ in customers},
-            position=position,
-            fleet_sizes={id_: vehicles for id_, _, vehicles in customers},
-        )
+        sizes = dict(_read_sizes(largest))
+        return Listed(_by_vin(views), self._customers.of(sizes, changed), position, sizes)
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""
@@ -217,10 +214,5 @@ _largest = (
     .limit(bindparam("most"))
     .subquery()
 )
-# One by one: else PostgreSQL reads the names of all customers there are.
-_its_customer = customer.c.customer_id == _largest.c.customer_id
-_name = select(customer.c.name).where(_its_customer).scalar_subquery()
-_its_size = func.json_build_array(
-    _largest.c.customer_id, func.coalesce(_name, ""), _largest.c.vehicles
-)
+_its_size = func.json_build_array(_largest.c.customer_id, _largest.c.vehicles)
 _THE_LARGEST = select(as_list(_its_size)).select_from(_largest).scalar_subquery()

@@ -13,7 +13,6 @@ from uuid import UUID
 from projections.customer_vehicles.model import STATUSES
 from projections.elasticsearch import told_to_clients
 from projections.paging import encode_cursor, instant_in, invalid_cursor
-from projections.text import folded
 from projections.vehicle_search import elasticsearch_query as ask
 from projections.vehicle_search.covered import covered_by, numbers
 from projections.vehicle_search.indexed import Asked, Found, IndexedVehicles, OnlyHeartbeatsTell
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from elasticsearch import Elasticsearch
 
-    from projections.customer_vehicles.model import CustomerVehicles, Listed
+    from projections.customer_vehicles.model import CustomerDocument, CustomerVehicles
     from projections.vehicle_search.covered import Covered
     from projections.vehicle_search.elasticsearch_query import Query
     from projections.vehicle_search.model import Shape, VehicleQuery
@@ -109,8 +108,9 @@ class ElasticsearchVehicleSearch:
         vins = [vin for _, vin in hits]
         if found.customers is None:
             known = self._customer_vehicles.listed_and_largest(vins, MOST_CUSTOMERS)
+            counts = known.fleet_sizes
         else:
-            known = self._customer_vehicles.listed(vins, found.customers)
+            known, counts = self._customer_vehicles.listed(vins, found.customers), found.customers
         # One model may be some events ahead of the other: a vehicle that PostgreSQL does not know
         # yet, or any more, can be neither shown nor counted.
         items = [known.vehicles[vin] for vin in vins if vin in known.vehicles]
@@ -120,7 +120,7 @@ class ElasticsearchVehicleSearch:
             items=items,
             total=total - (len(hits) - len(items)),
             statuses=found.statuses,
-            customers=_customers(found.customers, known),
+            customers=_customers(counts, known.customers),
             next_cursor=_cursor(query, *hits[-1]) if more else None,
             position=min(known.position, found.position),
         )
@@ -144,17 +144,13 @@ def _cursor(query: VehicleQuery, key: str | int, vin: str) -> str:
     return encode_cursor(query.sort, text, vin)
 
 
-def _customers(counts: Mapping[str, int] | None, known: Listed) -> list[CustomerCount]:
-    """By name. A UUID is slow to make of a text, so it is made of those only that have none.
-
-    What the index did not count are whole fleets.
-    """
-    names = known.customer_names
-    if counts is None:
-        found = [CustomerCount(id_, names[id_], n) for id_, n in known.fleet_sizes.items()]
-    else:
-        found = [CustomerCount(id_, name, counts[str(id_)]) for id_, name in names.items()]
-        if len(found) < len(counts):
-            nameless = counts.keys() - {str(id_) for id_ in names}
-            found += [CustomerCount(UUID(id_), "", counts[id_]) for id_ in nameless]
-    return sorted(found, key=lambda c: (folded(c.name), c.customer_id))
+def _customers(
+    counts: Mapping[str, int], known: Mapping[str, CustomerDocument]
+) -> list[CustomerCount]:
+    """By name. One that PostgreSQL does not know yet has none."""
+    found = []
+    for id_, count in counts.items():
+        one = known.get(id_)
+        named = (one.folded_name, one.customer_id, one.name) if one else ("", UUID(id_), "")
+        found.append((*named, count))
+    return [CustomerCount(*one[1:]) for one in sorted(found)]

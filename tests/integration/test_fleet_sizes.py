@@ -73,10 +73,14 @@ def test_the_largest_fleets_are_known(event_log: EventLog, engine: Engine, fleet
     customers = RelationalCustomerVehicles(engine, CUSTOMER_VEHICLES.name, 120)
     first = min(others[:2], key=lambda one: one.id)
     known = customers.listed_and_largest([VINS[0], VINS[1]], 2)
-    assert list(known.fleet_sizes.items()) == [(fleet.id, len(VINS) - 1), (first.id, 1)]
-    assert known.customer_names == {fleet.id: "Kalles Åkeri", first.id: first.name}
+    assert list(known.fleet_sizes.items()) == [
+        (str(fleet.id), len(VINS) - 1),
+        (str(first.id), 1),
+    ]
+    names = {id_: one.name for id_, one in known.customers.items()}
+    assert names == {str(fleet.id): "Kalles Åkeri", str(first.id): first.name}
     assert [view.vehicle.vin for view in known.vehicles.values()] == [VINS[1]]
     assert known.position == event_log.head()
-    assert set(customers.listed_and_largest([], 100).fleet_sizes) == {fleet.id} | {
-        one.id for one in others[:2]
+    assert set(customers.listed_and_largest([], 100).fleet_sizes) == {
+        str(one.id) for one in (fleet, *others[:2])
     }
