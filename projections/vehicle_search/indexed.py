@@ -127,13 +127,19 @@ class IndexedVehicles:
         first, size = asked.parts[0], seen.reach * asked.query.limit
         if not 0 < size <= MOST_BEGUN:
             return None
-        end = self._hints.end_of_page(first.sort, first.after, size)
+        page = first.sort, first.after, size
+        known = self._remembered.end(page)
+        end = known or self._hints.end_of_page(*page)
         if end is None:
             return None
         found = self._ask(asked._replace(parts=[ask.until(end, first)]), few=not seen.many)
         share = len(found.hits) / asked.query.limit
         if share > 1:
+            self._remembered.ended(page, end)
             return found
+        if known:
+            self._remembered.ends_elsewhere(page)
+            return self._begun(asked, seen)
         self._remembered.missed(asked.search, seen, share)
         return None
 

@@ -41,8 +41,9 @@ class Remembered:
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, Seen] = {}
+        self._ends: dict[Hashable, str] = {}
         self._fleet = 0
-        self._until = 0.0
+        self._until = time.monotonic() + FORGOTTEN_AFTER_S
 
     def of(self, search: Hashable) -> Seen | None:
         """What was seen of a search."""
@@ -51,8 +52,9 @@ class Remembered:
     def found(self, search: Hashable, counted: int, listed: int) -> None:
         """It counted so many and listed so many. The fleet is as many as were ever counted."""
         now = time.monotonic()
-        if now >= self._until or len(self._seen) >= MOST:
+        if now >= self._until or len(self._seen) >= MOST or len(self._ends) >= MOST:
             self._seen.clear()
+            self._ends.clear()
             self._until = now + FORGOTTEN_AFTER_S
         self._fleet = max(self._fleet, counted)
         if search not in self._seen:
@@ -65,3 +67,15 @@ class Remembered:
         further = ENOUGH * seen.reach / share if share else math.inf
         reach = math.ceil(further) if further <= ENOUGH * RAREST else 0
         self._seen[search] = seen._replace(reach=reach)
+
+    def end(self, page: Hashable) -> str | None:
+        """The key at which a page of the whole fleet ended when that was asked last."""
+        return self._ends.get(page)
+
+    def ended(self, page: Hashable, end: str) -> None:
+        """There it ended. If vehicles are registered before, it is found all the same."""
+        self._ends[page] = end
+
+    def ends_elsewhere(self, page: Hashable) -> None:
+        """There it does not end any more."""
+        self._ends.pop(page, None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from projections.vehicle_search import elasticsearch, indexed
+from projections.vehicle_search.hints import Hints
 from projections.vehicle_search.model import Box, Circle, VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
 from tests.following import VINS, record
@@ -207,3 +208,46 @@ def test_a_page_of_a_fleet_ends_where_the_index_says(copied: Copied, sort: str) 
     shown = [[view.vehicle.vin for view in page.items] for page in pages]
     assert shown == [order[:2], order[2:4], order[4:]]
     assert {page.total for page in pages} == {5}
+
+
+def test_a_page_that_ends_elsewhere_by_now_is_whole(
+    copied: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it ended is asked once, and again when who is in it has changed so that it is short."""
+    copied.copy()
+    copied.kept()
+    ends: list[str | None] = []
+    end_of_page = Hints.end_of_page
+
+    def noted(*args: Any) -> str | None:
+        ends.append(end_of_page(*args))
+        return ends[-1]
+
+    monkeypatch.setattr(Hints, "end_of_page", noted)
+    search = copied.search()
+
+    def plates() -> list[str | None]:
+        page = search.search(VehicleQuery(limit=2), HEARD_AT)
+        assert page.next_cursor
+        return [view.vehicle.registration_number for view in page.items]
+
+    def changed(vehicle: Vehicle) -> None:
+        copied.log.save(vehicle)
+        copied.fold()
+        copied.copy()
+        copied.kept()
+
+    assert plates() == plates() == ["A0", "A2"]
+    assert ends == ["A3"]
+    first = copied.log.repository.get(vehicle_stream(VINS[0]))
+    assert isinstance(first, Vehicle)
+    first.decommission()
+    changed(first)
+    assert plates() == plates() == ["A2", "A3"]
+    assert ends == ["A3", "A4"]
+    owner = copied.owner.id
+    changed(
+        Vehicle(vin="YS2R4X20005399499", registration_number="A1", customer_id=owner, labels={})
+    )
+    assert plates() == plates() == ["A1", "A2"]
+    assert ends == ["A3", "A4"]
