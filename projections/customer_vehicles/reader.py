@@ -25,7 +25,7 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
-from projections.customer_vehicles.remembered import RememberedCustomers, changed
+from projections.customer_vehicles.remembered import changed, remembered_customers
 from projections.database import position_of
 from projections.ids import array_of, ids
 from projections.json_rows import as_json, as_list
@@ -67,7 +67,7 @@ class RelationalCustomerVehicles:
         self._listed_and_largest = Prepared(
             "listed_and_largest", select(_BY_VIN, _THE_LARGEST, changed, at)
         )
-        self._customers = RememberedCustomers(engine)
+        self._customers = remembered_customers(engine)
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -102,7 +102,7 @@ class RelationalCustomerVehicles:
         By VIN PostgreSQL looks vehicles up a fifth faster than by ids, which are anywhere.
         """
         views, changed, position = self._listed.row(self._engine, vins=list(vins))
-        return Listed(_by_vin(views), self._customers.of(customer_ids, changed), position)
+        return Listed(_by_vin(views), self._customers.since(changed, customer_ids), position)
 
     def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
         """Those of the vehicles; so many customers with the most, and how many they have."""
@@ -110,7 +110,7 @@ class RelationalCustomerVehicles:
             self._engine, vins=list(vins), most=most
         )
         sizes = dict(_read_sizes(largest))
-        return Listed(_by_vin(views), self._customers.of(sizes, changed), position, sizes)
+        return Listed(_by_vin(views), self._customers.since(changed, sizes), position, sizes)
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

@@ -1,11 +1,12 @@
-"""Customers as they are remembered until one changes: every page names a hundred of them.
+"""What is known of customers, remembered until one of them changes, which few do a day.
 
-To look them up for each search again takes PostgreSQL as long as half of the page does.
+Every page names up to a hundred of them. To look them up for each search again takes PostgreSQL as
+long as half of the page does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import func, select
@@ -17,12 +18,12 @@ from projections.json_rows import as_list
 from projections.prepared import Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sqlalchemy import Engine
 
-MOST = 20_000
-"""So many are remembered, some 10 MB; who comes when they are, comes instead of them."""
+MOST_CUSTOMERS = 20_000
+"""So many are remembered, some 10 MB."""
 
 changed = select(func.coalesce(func.max(customer.c.changed_position), 0)).scalar_subquery()
 """The position at which a customer changed last: to find it takes a look at an index."""
@@ -37,39 +38,69 @@ _ASKED = Prepared(
     ),
 )
 
+_Known = TypeVar("_Known")
 
-class _Known(NamedTuple):
-    """Customers by their ids as texts, as they are since the position at which one changed."""
+
+class _Kept(NamedTuple, Generic[_Known]):
+    """What is known since the position at which a customer changed."""
 
     changed: int
-    customers: dict[str, CustomerDocument]
+    known: dict[str, _Known]
 
 
-class RememberedCustomers:
-    """Customers by id. Threads may share it: what was remembered is only ever replaced or added to.
+class UntilChanged(Generic[_Known]):
+    """What is known by some keys until a customer changes. Threads may share it.
 
-    A rebuild does not change what a customer is, for that is what was last decided about it.
+    `ask` answers for keys, and at which position a customer had changed last by then. Of more keys
+    than `most` those asked for last are kept. A rebuild changes nothing that is known: a customer
+    is what was last decided about it.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._known = _Known(0, {})
+    def __init__(
+        self,
+        ask: Callable[[Collection[str]], tuple[Mapping[str, _Known], int]],
+        most: int,
+    ) -> None:
+        self._ask = ask
+        self._most = most
+        self._kept = _Kept[_Known](0, {})
 
-    def of(self, customer_ids: Collection[str], changed: int) -> Mapping[str, CustomerDocument]:
-        """Those of the customers that there are, as they have been since `changed`, or later."""
-        known = self._known
-        of_then = known.customers if known.changed == changed else {}
-        found = {id_: of_then[id_] for id_ in customer_ids if id_ in of_then}
-        if len(found) < len(customer_ids):
-            found |= self._asked([id_ for id_ in customer_ids if id_ not in found])
+    def since(self, changed: int, keys: Collection[str]) -> Mapping[str, _Known]:
+        """What is known as it has been since `changed`, or later; nothing is asked if all is."""
+        kept = self._kept
+        found = _chosen(kept.known, keys) if kept.changed == changed else {}
+        if len(found) < len(keys):
+            found |= self._asked([key for key in keys if key not in found])[0]
         return found
 
-    def _asked(self, customer_ids: Collection[str]) -> Mapping[str, CustomerDocument]:
-        customers, changed = _ASKED.row(self._engine, customers=array_of(customer_ids))
-        found = {str(one.customer_id): one for one in _read(customers)}
-        known = self._known
-        if known.changed == changed and len(known.customers) + len(found) <= MOST:
-            known.customers.update(found)
+    def now(self, keys: Collection[str]) -> Mapping[str, _Known]:
+        """What is known now: whether a customer changed is asked each time."""
+        kept = self._kept
+        found = _chosen(kept.known, keys)
+        asked, changed = self._asked([key for key in keys if key not in found])
+        if found and changed != kept.changed:
+            asked, _ = self._asked(keys)
+        return {**found, **asked}
+
+    def _asked(self, keys: Collection[str]) -> tuple[Mapping[str, _Known], int]:
+        found, changed = self._ask(keys)
+        kept = self._kept
+        if kept.changed == changed and len(kept.known) + len(found) <= self._most:
+            kept.known.update(found)
         else:
-            self._known = _Known(changed, found)
-        return found
+            self._kept = _Kept(changed, dict(found))
+        return found, changed
+
+
+def _chosen(known: dict[str, _Known], keys: Collection[str]) -> dict[str, _Known]:
+    return {key: known[key] for key in keys if key in known}
+
+
+def remembered_customers(engine: Engine) -> UntilChanged[CustomerDocument]:
+    """Customers by their ids; of an id that is nobody's nothing is known."""
+
+    def ask(customer_ids: Collection[str]) -> tuple[dict[str, CustomerDocument], int]:
+        customers, changed = _ASKED.row(engine, customers=array_of(customer_ids))
+        return {str(one.customer_id): one for one in _read(customers)}, changed
+
+    return UntilChanged(ask, MOST_CUSTOMERS)

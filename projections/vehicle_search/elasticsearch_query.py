@@ -12,7 +12,6 @@ from projections.vehicle_search.model import MOST_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from projections.customer_vehicles.model import Status
     from projections.vehicle_search.covered import Block
@@ -39,7 +38,7 @@ class Instant(NamedTuple):
     since_us: int
 
 
-def with_fragment(word: str, named: Sequence[UUID] | None) -> Query:
+def with_fragment(word: str, named: Sequence[str] | None) -> Query:
     """The word is somewhere in the vehicle, as it is: its rows of characters follow each other.
 
     Mostly it is the beginning of one of the vehicle's words, which is one list to read. Then where
@@ -47,7 +46,7 @@ def with_fragment(word: str, named: Sequence[UUID] | None) -> Query:
     `named` are the customers with the word within a word of their name; if they are not known,
     all names are looked through, in each segment of the index.
     """
-    owned: list[Query] = [{"terms": {"customer_id": [str(id_) for id_ in named]}}] if named else []
+    owned: list[Query] = [{"terms": {"customer_id": list(named)}}] if named else []
     in_a_name = [containing("customer_folded", word)] if named is None else owned
     if len(word) < IN_A_ROW:
         return any_of([{"prefix": {"fragments": {"value": word}}}, *in_a_name])

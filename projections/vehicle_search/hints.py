@@ -15,6 +15,7 @@ from sqlalchemy import Select, Text, and_, bindparam, cast, func, null, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
+from projections.customer_vehicles.remembered import UntilChanged, changed
 from projections.ids import array_of
 from projections.json_rows import as_list
 from projections.prepared import Prepared
@@ -22,9 +23,8 @@ from projections.vehicle_search.relational_filters import IN_SHAPES, in_cells, k
 from projections.vehicle_search.relational_order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
-    from uuid import UUID
 
     from sqlalchemy import Engine
 
@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 
 _INDEXED = ("registration_number", "vin")
 
+MOST_NAMED = 100
+"""A word within more customers' names than these is looked for in all that the index knows."""
+
+MOST_WORDS = 1_000
+"""So many are remembered with the customers who have them."""
+
 _read_vins = msgspec.json.Decoder(list[str]).decode
+_read_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 class Hints:
@@ -41,6 +48,7 @@ class Hints:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._named = UntilChanged(self._ask_named, MOST_WORDS)
 
     def end_of_page(self, sort: str, after: Place | None, size: int) -> str | None:
         """The key of the vehicle that comes so many after a place, or after the first one.
@@ -63,16 +71,21 @@ class Hints:
         )
         return _read_vins(found)
 
-    def named(self, words: Sequence[str], most: int) -> Mapping[str, Sequence[UUID]]:
-        """By each of these words, customers with it within a word of their name; at most so many.
+    def named(self, words: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The ids of the customers with a word within a word of their name, by the word.
 
-        A word of a name that begins with it is not looked at.
+        A word of a name that begins with it is not looked at. Of more than `MOST_NAMED` there are
+        none.
         """
-        found: dict[str, list[UUID]] = {word: [] for word in words}
-        if words:
-            for word, customer_id in _NAMED.rows(self._engine, words=list(found), most=most):
-                found[word].append(customer_id)
-        return found
+        named = self._named.now(words) if words else {}
+        return {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
+
+    def _ask_named(self, words: Collection[str]) -> tuple[dict[str, list[str]], int]:
+        found: dict[str, list[str]] = {word: [] for word in words}
+        pairs, changed = _NAMED.row(self._engine, words=list(words), most=MOST_NAMED + 1)
+        for word, customer_id in _read_pairs(pairs):
+            found[word].append(customer_id)
+        return found, changed
 
 
 @cache
@@ -110,7 +123,9 @@ def _named() -> Select[Any]:
         .limit(bindparam("most"))
         .lateral()
     )
-    return select(word, within.c.customer_id)
+    pairs = select(word, within.c.customer_id).subquery()
+    found = select(as_list(func.json_build_array(*pairs.c)))
+    return select(found.scalar_subquery(), changed)
 
 
 _NAMED = Prepared("named", _named())

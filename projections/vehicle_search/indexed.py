@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from projections.vehicle_search.hints import Hints
     from projections.vehicle_search.model import VehicleQuery
 
-MOST_NAMED = 100
-"""A word within more customers' names than these is looked for in all that the index knows."""
-
 MOST_BEGUN = 3_000
 """Among more of the fleet the index finds a page no faster than it sorts all that are found."""
 
@@ -149,9 +146,8 @@ class IndexedVehicles:
         Names that begin so are in the index. Within them few words are ever found, which
         PostgreSQL sees at once: it has each name once.
         """
-        named = self._hints.named([*filter(is_beginning, wanted)], MOST_NAMED + 1)
-        all_of_them = {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
-        return [ask.with_fragment(word, all_of_them.get(word)) for word in wanted]
+        named = self._hints.named([*filter(is_beginning, wanted)])
+        return [ask.with_fragment(word, named.get(word)) for word in wanted]
 
     def _forgiven(self, asked: Asked, wanted: list[str], as_they_are: list[Query]) -> list[Query]:
         """A query a word, those that are nowhere as they are with a typo."""

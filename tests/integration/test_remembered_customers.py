@@ -80,7 +80,7 @@ def test_more_than_are_remembered_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However few may be remembered, all that are asked for are there, in any order of asking."""
-    monkeypatch.setattr(remembered, "MOST", 2)
+    monkeypatch.setattr(remembered, "MOST_CUSTOMERS", 2)
     catch_up(event_log, engine)
     customers = _customers(engine)
     named = {str(one.id): one.name for one in others}

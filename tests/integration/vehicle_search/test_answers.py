@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from projections.vehicle_search import elasticsearch, indexed
+from projections.vehicle_search import elasticsearch, hints
 from projections.vehicle_search.hints import Hints
 from projections.vehicle_search.model import Box, Circle, VehicleQuery
 from projections.vehicle_search.relational import RelationalVehicleSearch
@@ -134,7 +134,7 @@ def test_a_word_of_the_owners_name_is_found_wherever_it_is_in_it(
     copied: Copied, monkeypatch: pytest.MonkeyPatch, most_named: int, q: str
 ) -> None:
     """Whether few names have it within a word or many, and however the index cuts them."""
-    monkeypatch.setattr(indexed, "MOST_NAMED", most_named)
+    monkeypatch.setattr(hints, "MOST_NAMED", most_named)
     copied.owner.change_details("Alfa=Beta Gammadeltaepsilonzetaetatheta", "Vägen 1")
     copied.log.save(copied.owner)
     copied.fold()
