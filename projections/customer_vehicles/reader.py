@@ -25,7 +25,7 @@ from projections.customer_vehicles.relational import (
     vehicle,
 )
 from projections.customer_vehicles.relational_status import newest_connection, status_at
-from projections.customer_vehicles.remembered import changed, remembered_customers
+from projections.customer_vehicles.remembered import edition_of, remembered_customers
 from projections.database import position_of
 from projections.ids import array_of, ids
 from projections.json_rows import as_json, as_list
@@ -63,11 +63,12 @@ class RelationalCustomerVehicles:
         at = position_of(projection)
         self._asked_position = Prepared("customer_vehicles_position", self._position)
         self._known = Prepared("known", select(_BY_ID, _THESE_NAMES, at))
-        self._listed = Prepared("listed", select(_BY_VIN, changed, at))
+        edition = edition_of(projection)
+        self._listed = Prepared("listed", select(_BY_VIN, edition, at))
         self._listed_and_largest = Prepared(
-            "listed_and_largest", select(_BY_VIN, _THE_LARGEST, changed, at)
+            "listed_and_largest", select(_BY_VIN, _THE_LARGEST, edition, at)
         )
-        self._customers = remembered_customers(engine)
+        self._customers = remembered_customers(engine, projection)
         self._disconnect_after_s = disconnect_after_s
 
     def position(self) -> int:
@@ -101,16 +102,16 @@ class RelationalCustomerVehicles:
 
         By VIN PostgreSQL looks vehicles up a fifth faster than by ids, which are anywhere.
         """
-        views, changed, position = self._listed.row(self._engine, vins=list(vins))
-        return Listed(_by_vin(views), self._customers.since(changed, customer_ids), position)
+        views, edition, position = self._listed.row(self._engine, vins=list(vins))
+        return Listed(_by_vin(views), self._customers.of(edition, customer_ids), position)
 
     def listed_and_largest(self, vins: Iterable[str], most: int) -> Listed:
         """Those of the vehicles; so many customers with the most, and how many they have."""
-        views, largest, changed, position = self._listed_and_largest.row(
+        views, largest, edition, position = self._listed_and_largest.row(
             self._engine, vins=list(vins), most=most
         )
         sizes = dict(_read_sizes(largest))
-        return Listed(_by_vin(views), self._customers.since(changed, sizes), position, sizes)
+        return Listed(_by_vin(views), self._customers.of(edition, sizes), position, sizes)
 
     def customer(self, customer_id: UUID, now: datetime) -> tuple[CustomerView | None, int]:
         """The customer with this id, and the position."""

@@ -11,11 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Select, Text, and_, bindparam, cast, func, null, select, true
+from sqlalchemy import Text, and_, bindparam, cast, func, null, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from projections.customer_vehicles.relational import customer, in_use, vehicle
-from projections.customer_vehicles.remembered import UntilChanged, changed
+from projections.customer_vehicles.remembered import UntilChanged, edition_of
 from projections.ids import array_of
 from projections.json_rows import as_list
 from projections.prepared import Prepared
@@ -24,7 +24,6 @@ from projections.vehicle_search.relational_order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Any
 
     from sqlalchemy import Engine
 
@@ -46,8 +45,9 @@ _read_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
 class Hints:
     """Answers out of the tables of `customer_vehicles`, each a statement by itself."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, projection: str) -> None:
         self._engine = engine
+        self._names = _named(projection)
         self._named = UntilChanged(self._ask_named, MOST_WORDS)
 
     def end_of_page(self, sort: str, after: Place | None, size: int) -> str | None:
@@ -80,12 +80,13 @@ class Hints:
         named = self._named.now(words) if words else {}
         return {word: ids for word, ids in named.items() if len(ids) <= MOST_NAMED}
 
-    def _ask_named(self, words: Collection[str]) -> tuple[dict[str, list[str]], int]:
+    def _ask_named(self, words: Collection[str]) -> tuple[dict[str, list[str]], str]:
         found: dict[str, list[str]] = {word: [] for word in words}
-        pairs, changed = _NAMED.row(self._engine, words=list(words), most=MOST_NAMED + 1)
+        most = MOST_NAMED + 1
+        pairs, edition = self._names.row(self._engine, words=list(words), most=most)
         for word, customer_id in _read_pairs(pairs):
             found[word].append(customer_id)
-        return found, changed
+        return found, edition
 
 
 @cache
@@ -113,7 +114,11 @@ def _inside(kind: str) -> Prepared:
 _INSIDE = {kind: _inside(kind) for kind in IN_SHAPES}
 
 
-def _named() -> Select[Any]:
+def _named(projection: str) -> Prepared:
+    """By word, customers with one of `words` within a word of their name; at most so many a word.
+
+    And of which edition of the customers that is.
+    """
     word = func.unnest(cast(bindparam("words"), ARRAY(Text))).column_valued("word")
     name = customer.c.folded_name
     within = (
@@ -125,7 +130,4 @@ def _named() -> Select[Any]:
     )
     pairs = select(word, within.c.customer_id).subquery()
     found = select(as_list(func.json_build_array(*pairs.c)))
-    return select(found.scalar_subquery(), changed)
-
-
-_NAMED = Prepared("named", _named())
+    return Prepared("named", select(found.scalar_subquery(), edition_of(projection)))

@@ -61,7 +61,7 @@ class RelationalVehicleSearch:
     """`VehicleSearch` on the tables of the projection `customer_vehicles`."""
 
     def __init__(self, engine: Engine, projection: str, disconnect_after_s: int) -> None:
-        self.hints = Hints(engine)
+        self.hints = Hints(engine, projection)
         self._engine = engine
         self._position = position_of(projection)
         self._asked_position = Prepared("vehicle_search_position", select(self._position))

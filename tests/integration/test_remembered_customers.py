@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from projections.catalog import CUSTOMER_VEHICLES
 from projections.customer_vehicles import remembered
+from projections.customer_vehicles.fold import Key
+from projections.customer_vehicles.model import CustomerDocument
 from projections.customer_vehicles.reader import RelationalCustomerVehicles
+from projections.customer_vehicles.store import CustomerVehiclesStore
+from projections.store import Change
 from tests.following import VINS, catch_up
 from vehicle_tracker.domain.customer import Customer
 
@@ -58,6 +63,22 @@ def test_a_customer_that_changed_is_known_anew(
     event_log.save(fleet)
     catch_up(event_log, engine)
     assert _names(customers.listed_and_largest([], 10)) == {ids[0]: "Kalles"}
+
+
+def test_who_is_amended_is_known_anew(
+    event_log: EventLog, engine: Engine, fleet: Customer, others: list[Customer]
+) -> None:
+    """An event that is folded after all is stored at the position at which others are already."""
+    catch_up(event_log, engine)
+    customers, store = _customers(engine), CustomerVehiclesStore(CUSTOMER_VEHICLES.name, engine)
+    ids = [str(fleet.id), str(others[0].id)]
+    assert _names(customers.listed([], ids))[ids[1]] == "Bulk"
+    key = Key(CustomerDocument, ids[1])
+    before = store.load([key])[key]
+    assert isinstance(before, CustomerDocument)
+    change = Change(before, replace(before, name="Bulken"))
+    store.amend({key: change}, after=store.position(), replayed=0)
+    assert _names(customers.listed([], ids)) == {ids[0]: "Kalles Åkeri", ids[1]: "Bulken"}
 
 
 def test_who_is_not_there_yet_is_known_once_it_is(

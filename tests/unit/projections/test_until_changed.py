@@ -17,7 +17,7 @@ _keys = st.lists(st.sampled_from(KEYS), unique=True)
 _steps = st.lists(
     st.one_of(
         st.tuples(st.just("change"), st.lists(st.sampled_from(KEYS), unique=True, min_size=1)),
-        st.tuples(st.sampled_from(["now", "since"]), _keys),
+        st.tuples(st.sampled_from(["now", "of"]), _keys),
     )
 )
 
@@ -34,17 +34,22 @@ class Customers:
         self.asked: list[list[str]] = []
         self._meanwhile = iter(meanwhile)
 
+    @property
+    def edition(self) -> str:
+        """Another after each change."""
+        return str(self.changed)
+
     def change(self, keys: Collection[str]) -> None:
         """These are other than they were."""
         self.changed += 1
         self.of |= dict.fromkeys(keys, self.changed)
 
-    def ask(self, keys: Collection[str]) -> tuple[Mapping[str, int], int]:
+    def ask(self, keys: Collection[str]) -> tuple[Mapping[str, int], str]:
         """What is known of these."""
         self.asked.append([*keys])
         if next(self._meanwhile, False):
             self.change(KEYS[:1])
-        return {key: self.of[key] for key in keys if key in self.of}, self.changed
+        return {key: self.of[key] for key in keys if key in self.of}, self.edition
 
 
 @given(_steps, st.lists(st.booleans()), st.integers(0, 5))
@@ -59,7 +64,7 @@ def test_nothing_older_is_told(
             customers.change(keys)
             continue
         then = {key: customers.of[key] for key in keys if key in customers.of}
-        found = remembered.now(keys) if what == "now" else remembered.since(customers.changed, keys)
+        found = remembered.now(keys) if what == "now" else remembered.of(customers.edition, keys)
         assert found.keys() == then.keys()
         assert all(found[key] >= at for key, at in then.items())
 
@@ -69,7 +74,7 @@ def test_what_is_known_is_not_asked_again() -> None:
     customers = Customers([])
     remembered = UntilChanged(customers.ask, 10)
     for keys in ("ab", "ba", "bc", "c"):
-        remembered.since(1, list(keys))
+        remembered.of("1", list(keys))
     remembered.now(["a", "b"])
     customers.change("b")
     remembered.now(["a", "c"])
@@ -82,5 +87,5 @@ def test_the_newest_are_remembered() -> None:
     customers = Customers([])
     remembered = UntilChanged(customers.ask, 2)
     for keys in ("ab", "c", "c", "a", "ac", "ab"):
-        remembered.since(1, list(keys))
+        remembered.of("1", list(keys))
     assert customers.asked == [["a", "b"], ["c"], ["a"], ["b"]]
