@@ -88,7 +88,7 @@ def measure(seconds: float) -> dict[str, Any]:
 
     with write_service() as service:
         register_fleet()
-        ready = iter([batch() for _ in range(int(seconds * 120))])
+        ready = iter([batch() for _ in range(int(seconds * 300))])
         sustained = load.run(service.port, 2 * CLIENTS, seconds, lambda: next(ready))
         batches = sustained.requests_per_second
         requests = [batch() for _ in range(int(2 * batches * seconds))]
