@@ -39,8 +39,8 @@ def main(seconds: float, connections: int) -> None:
         load.run(PORT, connections, 2, single)
         measured = load.run(PORT, connections, seconds, single)
         report(f"one a request, {connections} connections", measured, 1)
-        prepared = iter([batch() for _ in range(int(seconds * 300))])
-        measured = load.run(PORT, 4, seconds, lambda: next(prepared))
+        prepared = iter([batch() for _ in range(int(seconds * 120))])
+        measured = load.run(PORT, 4, seconds, lambda: next(prepared, None))
         report("batches of 500, 4 connections", measured, 500)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Request = Callable[[], bytes | None]
+
 
 @dataclass
 class Measured:
@@ -33,7 +35,7 @@ class Measured:
 class _Connection(asyncio.Protocol):
     """Sends the next request when the last one's answer is whole."""
 
-    def __init__(self, measured: Measured, request: Callable[[], bytes], until: float) -> None:
+    def __init__(self, measured: Measured, request: Request, until: float) -> None:
         self._measured = measured
         self._request = request
         self._until = until
@@ -48,10 +50,11 @@ class _Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         self._sent = time.perf_counter()
-        if self._sent > self._until:
+        request = self._request() if self._sent <= self._until else None
+        if request is None:
             self._transport.close()
         else:
-            self._transport.write(self._request())
+            self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -74,9 +77,7 @@ class _Connection(asyncio.Protocol):
             self.closed.set_exception(error)
 
 
-async def _run(
-    port: int, connections: int, seconds: float, request: Callable[[], bytes]
-) -> Measured:
+async def _run(port: int, connections: int, seconds: float, request: Request) -> Measured:
     measured = Measured()
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
@@ -92,8 +93,8 @@ async def _run(
     return measured
 
 
-def run(port: int, connections: int, seconds: float, request: Callable[[], bytes]) -> Measured:
-    """Post what `request` makes, on so many connections, for so many seconds."""
+def run(port: int, connections: int, seconds: float, request: Request) -> Measured:
+    """Post what `request` makes, on so many connections, for so many seconds or until None."""
     return asyncio.run(_run(port, connections, seconds, request))
 
 

@@ -88,8 +88,8 @@ def measure(seconds: float) -> dict[str, Any]:
 
     with write_service() as service:
         register_fleet()
-        ready = iter([batch() for _ in range(int(seconds * 300))])
-        sustained = load.run(service.port, 2 * CLIENTS, seconds, lambda: next(ready))
+        ready = iter([batch() for _ in range(int(seconds * 120))])
+        sustained = load.run(service.port, 2 * CLIENTS, seconds, lambda: next(ready, None))
         batches = sustained.requests_per_second
         requests = [batch() for _ in range(int(2 * batches * seconds))]
         process = psutil.Process(service.pid).children()[0]
