@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import func, select
 
 from projections.customer_vehicles.model import CustomerDocument
 from projections.customer_vehicles.relational import customer
@@ -21,7 +21,7 @@ from projections.prepared import Prepared
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from sqlalchemy import Engine, ScalarSelect
+    from sqlalchemy import ColumnElement, Engine
 
 MOST_CUSTOMERS = 20_000
 """So many are remembered, some 10 MB."""
@@ -87,7 +87,7 @@ def _chosen(known: dict[str, _Known], keys: Collection[str]) -> dict[str, _Known
     return {key: known[key] for key in keys if key in known}
 
 
-def edition_of(name: str) -> ScalarSelect[str]:
+def edition_of(name: str) -> ColumnElement[str]:
     """Which edition of the customers of a projection this is: another once one has changed.
 
     Who follows stores each at a later position than all before; a rebuild, and an event that is
@@ -95,8 +95,7 @@ def edition_of(name: str) -> ScalarSelect[str]:
     """
     generation = select(projection.c.generation).where(projection.c.name == name)
     changed = select(func.max(customer.c.changed_position))
-    both = func.concat(generation.scalar_subquery(), ".", changed.scalar_subquery())
-    return select(cast(both, Text)).scalar_subquery()
+    return func.concat(generation.scalar_subquery(), ".", changed.scalar_subquery())
 
 
 def remembered_customers(engine: Engine, name: str) -> UntilChanged[CustomerDocument]:

@@ -126,19 +126,23 @@ class IndexedVehicles:
             return None
         page = first.sort, first.after, size
         known = self._remembered.end(page)
-        end = known or self._hints.end_of_page(*page)
+        end = known or self._end(*page)
         if end is None:
             return None
         found = self._ask(asked._replace(parts=[ask.until(end, first)]), few=not seen.many)
         share = len(found.hits) / asked.query.limit
         if share > 1:
-            self._remembered.ended(page, end)
             return found
-        if known:
-            self._remembered.ends_elsewhere(page)
+        if known and self._end(*page) != known:
             return self._begun(asked, seen)
         self._remembered.missed(asked.search, seen, share)
         return None
+
+    def _end(self, sort: str, after: ask.Place | None, size: int) -> str | None:
+        """Where a page of the whole fleet ends now; from then on that is known."""
+        end = self._hints.end_of_page(sort, after, size)
+        self._remembered.ended((sort, after, size), end)
+        return end
 
     def _as_they_are(self, wanted: list[str]) -> list[Query]:
         """A query a word.

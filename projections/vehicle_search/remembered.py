@@ -41,7 +41,7 @@ class Remembered:
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, Seen] = {}
-        self._ends: dict[Hashable, str] = {}
+        self._ends: dict[Hashable, str | None] = {}
         self._fleet = 0
         self._until = time.monotonic() + FORGOTTEN_AFTER_S
 
@@ -72,10 +72,6 @@ class Remembered:
         """The key at which a page of the whole fleet ended when that was asked last."""
         return self._ends.get(page)
 
-    def ended(self, page: Hashable, end: str) -> None:
-        """There it ended. If vehicles are registered before, it is found all the same."""
+    def ended(self, page: Hashable, end: str | None) -> None:
+        """There it ends now. If vehicles are registered before, it is found all the same."""
         self._ends[page] = end
-
-    def ends_elsewhere(self, page: Hashable) -> None:
-        """There it does not end any more."""
-        self._ends.pop(page, None)

@@ -67,11 +67,10 @@ def test_it_forgets(memory: Remembered, monkeypatch: pytest.MonkeyPatch) -> None
 def test_where_a_page_ended_is_remembered(
     memory: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By where it begins, until it ends elsewhere, or all is forgotten."""
+    """By where it begins, until it ends nowhere any more, or all is forgotten."""
     memory.ended("here", "ABC123")
     memory.ended("there", "ABD456")
-    memory.ends_elsewhere("there")
-    memory.ends_elsewhere("nowhere")
+    memory.ended("there", None)
     assert [memory.end(place) for place in ("here", "there")] == ["ABC123", None]
     monkeypatch.setattr(remembered, "MOST", 1)
     memory.found("a", MANY, MANY)
