@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from marshmallow import Schema, ValidationError
+    from marshmallow import Schema
 
     from vehicle_tracker.settings import Settings
 
@@ -39,6 +40,8 @@ BEGAN = "vehicle_tracker.began"
 """Where in the environment stands when a request began, if somebody else had it before Flask."""
 REFUSED = "vehicle_tracker.refused"
 """Where in the environment stands the error for which it was refused there: Flask tells it."""
+_MOST_FIELDS = 20
+"""Of how many wrong fields the errors are told. A body of some MB can have a million of them."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
@@ -142,7 +145,7 @@ def http_problem(error: HTTPException) -> Response:
     status = error.code or 500
     messages = getattr(error, "data", {}).get("messages")
     if messages is not None:
-        errors = _flat(messages)
+        errors = field_errors(messages)
         return _document(status, "Invalid", "invalid_request", in_words(errors), errors=errors)
     if status == TooLarge.status:
         _read_away()
@@ -197,9 +200,9 @@ def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
     return flat
 
 
-def field_errors(error: ValidationError) -> dict[str, list[str]]:
-    """What marshmallow found, as the `errors` of a problem document."""
-    return _flat(error.messages)
+def field_errors(messages: Any) -> dict[str, list[str]]:
+    """What marshmallow found, as the `errors` of a problem document: of the first wrong fields."""
+    return dict(islice(_flat(messages).items(), _MOST_FIELDS))
 
 
 def in_words(errors: dict[str, list[str]]) -> str:

@@ -80,6 +80,7 @@ def fleet_api(tracker: VehicleTracker, settings: Settings) -> ApiBlueprint:
     @blueprint.route("/vehicles/import", methods=["POST"])
     @blueprint.response(200, schemas.Imported)
     @blueprint.refuses(400, "malformed_csv", "malformed_gzip")
+    @blueprint.refuses(413, "body_too_large", "too_many_lines")
     @blueprint.refuses(415, "unsupported_media_type")
     @blueprint.refuses(422, "missing_columns")
     @blueprint.doc(requestBody=_CSV)

@@ -89,7 +89,7 @@ def _in_words(value: dict[str, Any]) -> dict[str, list[str]]:
     try:
         HeartbeatSchema().load(value)
     except ValidationError as error:
-        return field_errors(error)
+        return field_errors(error.messages)
     return {}
 
 

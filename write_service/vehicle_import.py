@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from marshmallow import ValidationError
@@ -11,7 +13,7 @@ from marshmallow import ValidationError
 from vehicle_tracker.domain.customer import Customer, CustomerKey
 from vehicle_tracker.domain.values import vehicle_stream
 from vehicle_tracker.domain.vehicle import Vehicle
-from vehicle_tracker.errors import Invalid, Malformed
+from vehicle_tracker.errors import Invalid, Malformed, TooLarge
 from vehicle_tracker.resilience import after_a_conflict
 from vehicle_tracker.web import field_errors, in_words
 from write_service.schemas import ImportRow
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("vin", "registration_number", "customer", "address")
 _LINES_A_TRANSACTION = 500
+_MOST_LINES = 200_000
+"""As many as fill the largest body, if they are right. Of wrong ones it can have millions."""
+
+_importing = Lock()
+"""One file at a time is read and registered, so that many have one thread's share."""
 
 
 class Line(NamedTuple):
@@ -57,11 +64,13 @@ class Import:
     def run(self, body: bytes) -> None:
         """Register what can be, some hundred lines a transaction.
 
-        Errors: `Malformed` or `Invalid`, before anything is registered, if it is not such a CSV.
+        Errors: `Malformed`, `Invalid` or `TooLarge`, before anything is registered, if it is not
+        such a CSV.
         """
-        lines = list(self._readable(body))
-        for start in range(0, len(lines), _LINES_A_TRANSACTION):
-            self._register(lines[start : start + _LINES_A_TRANSACTION])
+        with _importing:
+            lines = list(self._readable(body))
+            for start in range(0, len(lines), _LINES_A_TRANSACTION):
+                self._register(lines[start : start + _LINES_A_TRANSACTION])
         self.position = self.position or self._log.head()
         self.rejected.sort()
 
@@ -70,7 +79,7 @@ class Import:
             try:
                 yield Line(number, **ImportRow().load(row))
             except ValidationError as error:
-                detail = in_words(field_errors(error))
+                detail = in_words(field_errors(error.messages))
                 self.rejected.append(RejectedLine(number, "invalid_line", detail))
 
     @after_a_conflict
@@ -106,7 +115,8 @@ class Import:
 def read_csv(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """The number and the columns of each line after the head line.
 
-    Errors: `Malformed` (`malformed_csv`), `Invalid` (`missing_columns`).
+    Errors: `Malformed` (`malformed_csv`), `Invalid` (`missing_columns`), `TooLarge`
+    (`too_many_lines`).
     """
     try:
         text = body.decode("utf-8-sig")
@@ -123,9 +133,13 @@ def read_csv(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
                 f"The first line must name the columns {','.join(COLUMNS)};"
                 f" it does not name {', '.join(missing)}.",
             )
-        rows = [(reader.line_num, row) for row in reader]
+        rows = [(reader.line_num, row) for row in islice(reader, _MOST_LINES + 1)]
     except csv.Error as error:
         raise Malformed("malformed_csv", f"Line {reader.line_num}: {error}.") from error
+    if len(rows) > _MOST_LINES:
+        raise TooLarge(
+            "too_many_lines", f"At most {_MOST_LINES} vehicles are taken at once; send it in parts."
+        )
     for number, row in rows:
         yield number, {name: value for name, value in row.items() if value is not None}
 

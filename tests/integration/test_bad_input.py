@@ -139,6 +139,23 @@ def test_an_error_names_every_wrong_field(write_client: FlaskClient) -> None:
     assert all(field in answer.json["detail"] for field in answer.json["errors"])
 
 
+def test_of_many_wrong_fields_the_first_are_named(
+    write_client: FlaskClient, register: Callable[..., Any]
+) -> None:
+    """However many are wrong, the answer is short: whoever mends those is told of the next."""
+    register()
+    wrong = {str(number): 1 for number in range(1_000)}
+    for method, path, body in (
+        ("POST", HEARTBEATS, {"vin": VIN, **wrong}),
+        ("POST", HEARTBEATS, {"vin": VIN, "attributes": dict.fromkeys(wrong)}),
+        ("PATCH", f"/api/v1/vehicles/{VIN}", {"labels": wrong}),
+    ):
+        answer = write_client.open(path, method=method, json=body)
+        assert (answer.status_code, len(answer.json["errors"])) == (422, 20)
+        assert all(field in answer.json["detail"] for field in answer.json["errors"])
+        assert len(answer.data) < 5_000
+
+
 def test_a_body_of_another_type_is_refused(write_client: FlaskClient) -> None:
     """A form is not JSON: the answer says which content type to send."""
     answer = write_client.post("/api/v1/customers", data={"name": "Kalle"})

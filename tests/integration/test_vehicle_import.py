@@ -40,6 +40,12 @@ def test_the_challenge_file_is_imported_but_for_its_conflict(
         (b"vin,registration_number,customer,address\n\xff", 400, "malformed_csv"),
         (b'vin,registration_number,customer,address\n"a\n', 400, "malformed_csv"),
         (b"vin,registration_number,customer,address\n", 200, None),
+        pytest.param(
+            b"vin,registration_number,customer,address\n" + b"a\n" * 200_001,
+            413,
+            "too_many_lines",
+            id="too many lines",
+        ),
         (b"\xef\xbb\xbfvin,registration_number,customer,address,note\n", 200, None),
     ],
 )

@@ -25,6 +25,12 @@ values = st.recursive(
 )
 
 
+def _many_keys(number: int) -> bytes:
+    """An object of which only the last key stands twice."""
+    keys = [*range(number), number - 1]
+    return ("{" + ",".join(f'"{key}": 1' for key in keys) + "}").encode()
+
+
 @given(values.filter(lambda value: "Infinity" not in json.dumps(value)))
 def test_what_is_json_is_read_as_it_is(value: object) -> None:
     """Every JSON value that a sender can write comes out as it went in."""
@@ -43,6 +49,7 @@ def test_what_is_json_is_read_as_it_is(value: object) -> None:
         (b'"\\ud800"', "malformed_json", "surrogate"),
         (b'{"a": 1, "a": 1}', "duplicate_key", "'a' stands twice"),
         (b'{"a": {"b": 1, "b": 2}}', "duplicate_key", "'b' stands twice"),
+        pytest.param(_many_keys(300_000), "duplicate_key", "'299999' stands", id="many keys"),
         (b"[" * 100_000, "nested_too_deep", "nested"),
         (b"1" * 10_000, "malformed_json", "not JSON"),
     ],
