@@ -65,9 +65,7 @@ class Settings:
                 heartbeat_interval_s=env.int("HEARTBEAT_INTERVAL_S", 60, validate=positive),
                 max_body_bytes=env.int("MAX_BODY_BYTES", 8_000_000, validate=positive),
                 max_batch_items=env.int("MAX_BATCH_ITEMS", 10_000, validate=positive),
-                max_waiting_heartbeats=env.int(
-                    "MAX_WAITING_HEARTBEATS", 100_000, validate=positive
-                ),
+                max_waiting_heartbeats=env.int("MAX_WAITING_HEARTBEATS", 50_000, validate=positive),
                 max_waiting_bytes=env.int("MAX_WAITING_BYTES", 64_000_000, validate=positive),
                 max_requests=env.int("MAX_REQUESTS", REQUESTS_AT_ONCE, validate=positive),
                 trusted_proxies=tuple(env.list("TRUSTED_PROXIES", [])),

@@ -31,8 +31,12 @@ def create_app(settings: Settings) -> Flask:
     """The write service over the event log that the settings name."""
     configure_logging(settings)
     log = open_log(settings)
-    recorder = HeartbeatRecorder(log, most_waiting=settings.max_waiting_heartbeats)
-    intake = HeartbeatIntake(recorder, most_items=settings.max_batch_items)
+    recorder = HeartbeatRecorder(log)
+    intake = HeartbeatIntake(
+        recorder,
+        most_items=settings.max_batch_items,
+        most_waiting=settings.max_waiting_heartbeats,
+    )
     app, api = web.create_app(
         NAME, "Vehicle tracker: write service", settings, ready={"event_log": log.head}
     )

@@ -14,8 +14,6 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from write_service.fair_share import FairShare
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -27,20 +25,15 @@ class GroupCommit(Generic[Item, Outcome]):
     """Turns many small submissions into few commits.
 
     `commit` takes a group's items and gives an outcome for each, in their order. It is never
-    called twice at once. `largest_group` bounds a group unless a single submission is larger;
-    `most_waiting` bounds what waits, and each client's share of it: see `FairShare`.
+    called twice at once. `largest_group` bounds a group unless a single submission is larger. How
+    much may wait is for who submits to bound.
     """
 
     def __init__(
-        self,
-        commit: Callable[[list[Item]], Sequence[Outcome]],
-        *,
-        most_waiting: int,
-        largest_group: int = 5_000,
+        self, commit: Callable[[list[Item]], Sequence[Outcome]], *, largest_group: int = 5_000
     ) -> None:
         self._commit = commit
         self._largest_group = largest_group
-        self._waiting = FairShare(most_waiting, "heartbeats")
         self._guard = Lock()
         self._queue: list[tuple[int, int, _Submission[Item, Outcome]]] = []
         self._arrivals = count()
@@ -52,27 +45,23 @@ class GroupCommit(Generic[Item, Outcome]):
 
     @property
     def waiting(self) -> int:
-        """Items submitted and not yet committed: a gauge."""
-        return self._waiting.held
+        """Items that no commit has taken yet: a gauge."""
+        with self._guard:
+            return sum(len(submission.items) for _, _, submission in self._queue)
 
     def submit(self, items: list[Item], client: str = "") -> Sequence[Outcome]:
         """Wait until the items are committed; their outcomes, in order.
 
-        Errors: `Unavailable` (`overloaded`) before anything was done, or what `commit` raised
-        for the whole group, of which then nothing was committed.
+        Errors: what `commit` raised for the whole group, of which then nothing was committed.
         """
-        self._waiting.take(client, len(items))
         submission: _Submission[Item, Outcome] = _Submission(items, client)
-        try:
-            leads = self._enqueue(submission)
-            while not submission.done:
-                if leads:
-                    self._lead(submission)
-                else:
-                    submission.wake.acquire()
-                leads = not leads
-        finally:
-            self._waiting.give_back(client, len(items))
+        leads = self._enqueue(submission)
+        while not submission.done:
+            if leads:
+                self._lead(submission)
+            else:
+                submission.wake.acquire()
+            leads = not leads
         if submission.error is not None:
             raise submission.error
         return submission.outcomes

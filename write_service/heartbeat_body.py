@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,13 @@ import msgspec
 
 from vehicle_tracker import strict_json
 from vehicle_tracker.errors import Malformed, TooLarge, Unsupported
-from write_service.heartbeat_message import HeartbeatMessage, Rejection, convert, invalid
+from write_service.heartbeat_message import (
+    HeartbeatMessage,
+    Rejection,
+    convert,
+    finding_words,
+    invalid,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +27,12 @@ if TYPE_CHECKING:
 NDJSON = "application/x-ndjson"
 
 _SMALL = 16_384
-_hard_work = Lock()
-"""Held by who unpacks, takes a large body to pieces, or looks for words for what is wrong with one.
+_large = Lock()
+"""Held by who unpacks or decodes a large body.
 
-One at a time: else threads that do so would leave the others no share of the processor.
+One at a time: else threads that do so would leave the others no share of the processor. It is never
+held for long: who looks for what is wrong with a body takes a hundred times as long, and holds
+`finding_words`.
 """
 
 
@@ -44,7 +53,7 @@ def body_of(request: Request, most_bytes: int) -> bytes:
     refuse_torn(body, request.content_length)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "gzip":
-        with _hard_work:
+        with _large:
             return _unpack(body, most_bytes)
     if encoding != "identity":
         raise Unsupported("unsupported_encoding", "Send the body as it is, or in gzip.")
@@ -60,20 +69,21 @@ def refuse_torn(body: bytes, length: int | None) -> None:
         raise Malformed("torn_body", f"Of {length} bytes only {len(body)} came.")
 
 
+def at_most(body: bytes) -> int:
+    """How many heartbeats a body can have, at least 1, without decoding it: as many as braces."""
+    return body.count(b"{") or 1
+
+
 def decode(body: bytes, content_type: str, most_items: int) -> Batch:
     """Decode a body.
 
     Errors: `Malformed` if as a whole it is not JSON, `TooLarge` (`batch_too_large`).
     """
-    batch = _decode_fast(body, content_type) if len(body) <= _SMALL else None
+    with _large if len(body) > _SMALL else nullcontext():
+        batch = _decode_fast(body, content_type, most_items)
     if batch is None:
-        with _hard_work:
-            batch = _decode_fast(body, content_type) or _decode_item_by_item(body, content_type)
-    if len(batch.items) > most_items:
-        raise TooLarge(
-            "batch_too_large",
-            f"The batch has {len(batch.items)} heartbeats; at most {most_items} are taken at once.",
-        )
+        with finding_words:
+            batch = _decode_item_by_item(body, content_type, most_items)
     return batch
 
 
@@ -82,7 +92,8 @@ def decode_one(vin: str, body: bytes) -> Batch:
 
     Errors: `Malformed`.
     """
-    value = strict_json.loads(body) if body else {}
+    with finding_words if len(body) > _SMALL else nullcontext():
+        value = strict_json.loads(body) if body else {}
     if not isinstance(value, dict):
         return Batch([invalid({"body": ["expected a JSON object"]})], is_single=True)
     if value.get("vin", vin) != vin:
@@ -90,7 +101,7 @@ def decode_one(vin: str, body: bytes) -> Batch:
     return Batch([convert({**value, "vin": vin})], is_single=True)
 
 
-def _decode_fast(body: bytes, content_type: str) -> Batch | None:
+def _decode_fast(body: bytes, content_type: str, most_items: int) -> Batch | None:
     """All items at once, or None if any of them is not perfect."""
     try:
         if content_type == NDJSON:
@@ -99,11 +110,21 @@ def _decode_fast(body: bytes, content_type: str) -> Batch | None:
             value = msgspec.json.decode(body)
             is_single = not isinstance(value, list)
             items = [value] if is_single else value
+        _refuse_more(items, most_items)
         if b"\\u003" in body or body.count(b":") != sum(map(_colons, items)):
             return None  # a key may stand twice in one object: the decoder keeps only the last
         return Batch(msgspec.convert(items, list[HeartbeatMessage]), is_single)
     except (msgspec.MsgspecError, AttributeError, RecursionError, TypeError, ValueError):
         return None
+
+
+def _refuse_more(items: Sequence[object], most_items: int) -> None:
+    """Refuse a body of too many before any is looked at: there can be millions of wrong ones."""
+    if len(items) > most_items:
+        raise TooLarge(
+            "batch_too_large",
+            f"The batch has {len(items)} heartbeats; at most {most_items} are taken at once.",
+        )
 
 
 def _colons(item: Any) -> int:
@@ -114,9 +135,11 @@ def _colons(item: Any) -> int:
     return int(colons)
 
 
-def _decode_item_by_item(body: bytes, content_type: str) -> Batch:
+def _decode_item_by_item(body: bytes, content_type: str, most_items: int) -> Batch:
     if content_type == NDJSON:
-        return Batch([_item(line) for line in body.splitlines() if line.strip()], is_single=False)
+        lines = [line for line in body.splitlines() if line.strip()]
+        _refuse_more(lines, most_items)
+        return Batch([_item(line) for line in lines], is_single=False)
     if not body.lstrip().startswith(b"["):
         return Batch([convert(strict_json.loads(body))], is_single=True)
     try:
@@ -125,6 +148,7 @@ def _decode_item_by_item(body: bytes, content_type: str) -> Batch:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         strict_json.loads(body)
         raise Malformed("malformed_json", f"The body is not JSON: {error}.") from error
+    _refuse_more(raw, most_items)
     return Batch([_item(bytes(one)) for one in raw], is_single=False)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Invalid, unknown_vehicle
 from write_service import heartbeat_body
+from write_service.fair_share import FairShare
 from write_service.heartbeat_message import HeartbeatMessage, Rejection, reason_to_reject
 from write_service.heartbeats import Outcome
 
@@ -22,23 +23,29 @@ class HeartbeatIntake:
 
     The answer is the JSON of `schemas.HeartbeatsRecorded`; what it counts is durable.
 
+    Room for them is taken before they are decoded: who is refused has cost next to nothing.
+
     Errors: any `TrackerError`, or one of `LOG_UNREACHABLE`; then nothing was acknowledged.
     """
 
-    def __init__(self, recorder: HeartbeatRecorder, *, most_items: int) -> None:
+    def __init__(self, recorder: HeartbeatRecorder, *, most_items: int, most_waiting: int) -> None:
         self._recorder = recorder
         self._most_items = most_items
+        self._waiting = FairShare(most_waiting, "heartbeats")
 
     def take(
         self, body: bytes, content_type: str, client: str, request_id: str | None = None
     ) -> bytes:
         """Take a heartbeat, an array of them, or one a line."""
-        batch = heartbeat_body.decode(body, content_type, self._most_items)
-        return self._record(batch, client, request_id)
+        most = min(heartbeat_body.at_most(body), self._most_items)  # beyond it none is taken
+        with self._waiting.holding(client, most):
+            batch = heartbeat_body.decode(body, content_type, self._most_items)
+            return self._record(batch, client, request_id)
 
     def take_one(self, vin: str, body: bytes, client: str, request_id: str | None = None) -> bytes:
         """Take a heartbeat of this vehicle."""
-        return self._record(heartbeat_body.decode_one(vin, body), client, request_id)
+        with self._waiting.holding(client, 1):
+            return self._record(heartbeat_body.decode_one(vin, body), client, request_id)
 
     def _record(self, batch: Batch, client: str, request_id: str | None) -> bytes:
         now = utc_now()

@@ -6,6 +6,7 @@ from enum import Enum
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from eventsourcing.persistence import IntegrityError
 
 from vehicle_tracker.domain import heartbeat
@@ -37,7 +38,7 @@ class Recording(NamedTuple):
     position: int
 
 
-class _Item(NamedTuple):
+class _Item(msgspec.Struct, gc=False):
     vin: str
     version: int
     state: bytes
@@ -51,12 +52,12 @@ class _Committed(NamedTuple):
 class HeartbeatRecorder:
     """Appends heartbeats to the event log by group commit."""
 
-    def __init__(self, log: EventLog, *, most_waiting: int) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
         head = log.head()
         self._registered = RegisteredVehicles(head)
         self._known = KnownHeartbeats(head)
-        self._commits = GroupCommit(self._commit, most_waiting=most_waiting)
+        self._commits = GroupCommit(self._commit)
 
     def record(
         self,
@@ -70,8 +71,8 @@ class HeartbeatRecorder:
         A `request_id` is kept with them and logged, here and wherever they are folded. When more
         come than can be committed, each `client` has its share.
 
-        Errors: `Unavailable`, or one of `LOG_UNREACHABLE`; then none of them is acknowledged,
-        and sending them again stores each exactly once.
+        Errors: one of `LOG_UNREACHABLE`; then none of them is acknowledged, and sending them again
+        stores each exactly once.
         """
         if not heartbeats:
             return Recording([], self._log.head())
@@ -98,8 +99,8 @@ class HeartbeatRecorder:
             stream_of = self._registered.streams([item.vin for item in items], writing)
             streams = [stream_of.get(item.vin) for item in items]
             found = [
-                (stream, version, state)
-                for stream, (_, version, state) in zip(streams, items, strict=True)
+                (stream, item.version, item.state)
+                for stream, item in zip(streams, items, strict=True)
                 if stream
             ]
             are_new = self._known.are_new([(one[0], one[1]) for one in found], writing)

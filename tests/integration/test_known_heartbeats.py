@@ -63,10 +63,6 @@ FROM vehicle_tracker_events ORDER BY notification_id DESC LIMIT 1
 """The last heartbeat again, at another instant, where nobody looks for new events."""
 
 
-def _recorder(log: EventLog) -> HeartbeatRecorder:
-    return HeartbeatRecorder(log, most_waiting=1_000)
-
-
 def _post(
     recorder: HeartbeatRecorder, posted: Sequence[tuple[str, int]], request_id: str | None = None
 ) -> list[Outcome]:
@@ -123,12 +119,12 @@ def test_what_is_new_is_what_the_log_does_not_hold(
             "TRUNCATE vehicle_tracker_events_blocks, vehicle_tracker_events_archived"
         )
         connection.execute(_REFUSE)
-    recorders = {who: _recorder(event_log) for who in (ONE, OTHER)}
+    recorders = {who: HeartbeatRecorder(event_log) for who in (ONE, OTHER)}
     known: set[tuple[str, int]] = set()
     with patch.object(known_heartbeats, "MOST_READ", most_read):
         for who, posted in steps:
             if who in recorders or who == STARTED:
-                recorder = recorders.get(who) or _recorder(event_log)
+                recorder = recorders.get(who) or HeartbeatRecorder(event_log)
                 assert _post(recorder, posted) == _expected(posted, known)
             elif who == ARCHIVED:
                 archive(event_log, database_url, NOW + timedelta(days=1))
@@ -145,7 +141,7 @@ def test_what_is_new_is_what_the_log_does_not_hold(
 
 def test_a_log_that_is_not_the_one_it_was(fleet: Customer, event_log: EventLog) -> None:
     """After a restore a heartbeat may be refused, but once: then the log is looked at anew."""
-    recorder = _recorder(event_log)
+    recorder = HeartbeatRecorder(event_log)
     assert _post(recorder, [(VINS[0], LATE)]) == [Outcome.ACCEPTED]
     with event_log.rows.datastore.get_connection() as connection:
         connection.execute(_RESTORE, [to_microseconds(_at(LATE + 1))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle_tracker.errors import TooLarge, TrackerError
-from write_service.heartbeat_body import NDJSON, body_of, decode, decode_one
-from write_service.heartbeat_message import HeartbeatMessage, Rejection, reason_to_reject
+from write_service.heartbeat_body import NDJSON, at_most, body_of, decode, decode_one
+from write_service.heartbeat_message import (
+    HeartbeatMessage,
+    Rejection,
+    finding_words,
+    reason_to_reject,
+)
 
 VIN = "YS2R4X20005399401"
 GOOD = {"vin": VIN, "recorded_at": "2026-01-31T12:00:00Z", "latitude": 59.1, "longitude": 17.6}
@@ -128,10 +134,44 @@ def test_the_good_items_of_a_batch_are_kept() -> None:
     assert codes == ["", "malformed_json", "duplicate_key", ""]
 
 
-def test_a_batch_has_a_bound() -> None:
-    """More items than are taken at once are refused, and the bound is named."""
-    with pytest.raises(TooLarge, match="at most 10 are taken"):
-        decode(json.dumps([GOOD] * 11).encode(), "", 10)
+@pytest.mark.parametrize("item", [json.dumps(GOOD), "{}", "7", "[]", '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("content_type", ["application/json", NDJSON])
+def test_a_batch_has_a_bound(item: str, content_type: str) -> None:
+    """More items than are taken at once are refused, right or wrong, and the bound is named."""
+    items = [item] * 11
+    body = "\n".join(items) if content_type == NDJSON else f"[{', '.join(items)}]"
+    with pytest.raises(TooLarge, match="has 11 heartbeats; at most 10 are taken"):
+        decode(body.encode(), content_type, 10)
+
+
+@pytest.mark.parametrize("item", [b"{}", b"7", b"[]"])
+@pytest.mark.parametrize("content_type", ["application/json", NDJSON])
+def test_millions_are_refused_before_any_is_looked_at(item: bytes, content_type: str) -> None:
+    """As many wrong items as a body can have cost no minutes: their number is known first."""
+    number = 8_000_000 // len(item + b",")
+    body = (
+        b"[%s]" % b",".join([item] * number) if content_type != NDJSON else (item + b"\n") * number
+    )
+    with pytest.raises(TooLarge, match=f"has {number} heartbeats"):
+        decode(body, content_type, 10_000)
+
+
+@given(st.lists(heartbeats, max_size=5))
+def test_it_is_known_before_how_many_there_can_be(items: list[dict[str, Any]]) -> None:
+    """Never fewer than there are, so that room for all of them is asked for; at least one."""
+    assert max(1, len(items)) <= at_most(json.dumps(items).encode()) <= 1 + 2 * len(items)
+
+
+def test_who_is_right_does_not_wait_for_who_is_wrong() -> None:
+    """While it takes however long to say what is wrong with one batch, good ones are decoded."""
+    good = json.dumps([GOOD] * 1_000).encode()
+    wrong = json.dumps([GOOD | {"latitude": 91}] * 10).encode()
+    with ThreadPoolExecutor(2) as threads:
+        with finding_words:
+            waits = threads.submit(decode, wrong, "", 1_000)
+            assert len(threads.submit(decode, good, "", 1_000).result(20).items) == 1_000
+            assert not waits.done()
+        assert len(waits.result(20).items) == 10
 
 
 @pytest.mark.parametrize(
