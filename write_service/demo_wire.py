@@ -9,7 +9,7 @@ from flask import Blueprint, request
 from vehicle_tracker.domain.heartbeat import Heartbeat
 from vehicle_tracker.domain.values import is_vin, utc_now, vehicle_stream
 from vehicle_tracker.errors import unknown_vehicle
-from write_service.heartbeats import Outcome
+from write_service.heartbeats import Outcome, encoded
 
 if TYPE_CHECKING:
     from write_service.heartbeats import HeartbeatRecorder
@@ -27,7 +27,8 @@ def demo_wire(recorder: HeartbeatRecorder) -> Blueprint:
     def heartbeat(vin: str) -> dict[str, Any]:
         if not is_vin(vin):
             raise unknown_vehicle(vin)
-        outcomes, _ = recorder.record([Heartbeat(vin=vin)], utc_now(), request.remote_addr or "")
+        said = encoded(Heartbeat(vin=vin), utc_now(), request_id=None)
+        outcomes, _ = recorder.record([said], request.remote_addr or "")
         if outcomes == [Outcome.UNKNOWN_VEHICLE]:
             raise unknown_vehicle(vin)
         return {"entity_id": str(vehicle_stream(vin))}

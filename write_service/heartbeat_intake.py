@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -10,12 +10,21 @@ from vehicle_tracker.domain.values import utc_now
 from vehicle_tracker.errors import Invalid, unknown_vehicle
 from write_service import heartbeat_body
 from write_service.fair_share import FairShare
-from write_service.heartbeat_message import HeartbeatMessage, Rejection, reason_to_reject
-from write_service.heartbeats import Outcome
+from write_service.heartbeat_message import Rejection, reason_to_reject
+from write_service.heartbeats import Outcome, encoded
 
 if TYPE_CHECKING:
     from write_service.heartbeat_body import Batch
-    from write_service.heartbeats import HeartbeatRecorder
+    from write_service.heartbeats import EncodedHeartbeat, HeartbeatRecorder
+
+
+class _Judged(NamedTuple):
+    """Of a batch what is to be recorded and at which places that was, and why the rest is not."""
+
+    good: list[EncodedHeartbeat]
+    places: list[int]
+    rejected: dict[int, Rejection]
+    is_single: bool
 
 
 class HeartbeatIntake:
@@ -40,33 +49,28 @@ class HeartbeatIntake:
         most = min(heartbeat_body.at_most(body), self._most_items)  # beyond it none is taken
         with self._waiting.holding(client, most):
             batch = heartbeat_body.decode(body, content_type, self._most_items)
-            return self._record(batch, client, request_id)
+            judged = _judge(batch, request_id)
+            del batch  # what waits for a commit is the rows of the log, a third of all that
+            return self._record(judged, client, request_id)
 
     def take_one(self, vin: str, body: bytes, client: str, request_id: str | None = None) -> bytes:
         """Take a heartbeat of this vehicle."""
         with self._waiting.holding(client, 1):
-            return self._record(heartbeat_body.decode_one(vin, body), client, request_id)
+            judged = _judge(heartbeat_body.decode_one(vin, body), request_id)
+            return self._record(judged, client, request_id)
 
-    def _record(self, batch: Batch, client: str, request_id: str | None) -> bytes:
-        now = utc_now()
-        good: list[HeartbeatMessage] = []
-        places: list[int] = []
-        rejected: dict[int, Rejection] = {}
-        for index, item in enumerate(batch.items):
-            reason = item if isinstance(item, Rejection) else reason_to_reject(item, now)
-            if reason is not None:
-                rejected[index] = reason
-            elif not isinstance(item, Rejection):
-                good.append(item)
-                places.append(index)
-        outcomes, position = self._recorder.record(good, now, client, request_id)
+    def _record(self, judged: _Judged, client: str, request_id: str | None) -> bytes:
+        good, places, rejected, is_single = judged
+        outcomes, position = self._recorder.record(good, client, request_id)
         if Outcome.UNKNOWN_VEHICLE in outcomes:
             for index, one, outcome in zip(places, good, outcomes, strict=True):
                 if outcome is Outcome.UNKNOWN_VEHICLE:
+                    if is_single:
+                        raise unknown_vehicle(one.vin)
                     detail = unknown_vehicle(one.vin).detail
                     rejected[index] = Rejection(Outcome.UNKNOWN_VEHICLE.value, detail, {})
-        if rejected and len(rejected) == len(batch.items):
-            _refuse(batch, rejected)
+        if rejected and Outcome.ACCEPTED not in outcomes and Outcome.DUPLICATE not in outcomes:
+            _refuse(rejected, is_single=is_single)
         return msgspec.json.encode(
             {
                 "accepted": outcomes.count(Outcome.ACCEPTED),
@@ -77,17 +81,30 @@ class HeartbeatIntake:
         )
 
 
-def _refuse(batch: Batch, rejected: dict[int, Rejection]) -> NoReturn:
+def _judge(batch: Batch, request_id: str | None) -> _Judged:
+    """What of a batch received now is to be recorded."""
+    now = utc_now()
+    good: list[EncodedHeartbeat] = []
+    places: list[int] = []
+    rejected: dict[int, Rejection] = {}
+    for index, item in enumerate(batch.items):
+        reason = item if isinstance(item, Rejection) else reason_to_reject(item, now)
+        if reason is not None:
+            rejected[index] = reason
+        elif not isinstance(item, Rejection):
+            good.append(encoded(item, now, request_id))
+            places.append(index)
+    return _Judged(good, places, rejected, batch.is_single)
+
+
+def _refuse(rejected: dict[int, Rejection], *, is_single: bool) -> NoReturn:
     """Nothing was stored: a single heartbeat's own reason, or the list of a batch's."""
-    if not batch.is_single:
-        raise Invalid(
-            "batch_rejected", "Every heartbeat of the batch is wrong.", rejected=_listed(rejected)
-        )
-    (reason,) = rejected.values()
-    (item,) = batch.items
-    if reason.code == Outcome.UNKNOWN_VEHICLE.value and isinstance(item, HeartbeatMessage):
-        raise unknown_vehicle(item.vin)
-    raise Invalid(reason.code, reason.detail, errors=reason.errors)
+    if is_single:
+        (reason,) = rejected.values()
+        raise Invalid(reason.code, reason.detail, errors=reason.errors)
+    raise Invalid(
+        "batch_rejected", "Every heartbeat of the batch is wrong.", rejected=_listed(rejected)
+    )
 
 
 def _listed(rejected: dict[int, Rejection]) -> list[dict[str, Any]]:

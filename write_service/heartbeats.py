@@ -17,7 +17,6 @@ from write_service.known_heartbeats import KnownHeartbeats
 from write_service.registered_vehicles import RegisteredVehicles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from vehicle_tracker.event_log import EventLog
@@ -38,10 +37,21 @@ class Recording(NamedTuple):
     position: int
 
 
-class _Item(msgspec.Struct, gc=False):
+class EncodedHeartbeat(msgspec.Struct, gc=False):
+    """All there is of a heartbeat while it waits for a commit: its row in the log, by VIN.
+
+    Fifty thousand may wait. So it is small, and no object that the garbage collector looks at.
+    """
+
     vin: str
     version: int
     state: bytes
+
+
+def encoded(said: Heartbeat, received_at: datetime, request_id: str | None) -> EncodedHeartbeat:
+    """A heartbeat received at an instant. If its request gave an id that is kept with it."""
+    event = HeartbeatRecorded(received_at, said, request_id)
+    return EncodedHeartbeat(said.vin, event.version, heartbeat.encode(event))
 
 
 class _Committed(NamedTuple):
@@ -61,40 +71,35 @@ class HeartbeatRecorder:
 
     def record(
         self,
-        heartbeats: Sequence[Heartbeat],
-        now: datetime,
+        heartbeats: list[EncodedHeartbeat],
         client: str = "",
         request_id: str | None = None,
     ) -> Recording:
-        """Record heartbeats received at `now`; returns once those accepted are durable.
+        """Record heartbeats; returns once those accepted are durable.
 
-        A `request_id` is kept with them and logged, here and wherever they are folded. When more
-        come than can be committed, each `client` has its share.
+        A `request_id` is logged here. When more come than can be committed, each `client` has its
+        share.
 
         Errors: one of `LOG_UNREACHABLE`; then none of them is acknowledged, and sending them again
         stores each exactly once.
         """
         if not heartbeats:
             return Recording([], self._log.head())
-        items: list[_Item] = []
-        for one in heartbeats:
-            event = HeartbeatRecorded(now, one, request_id)
-            items.append(_Item(one.vin, event.version, heartbeat.encode(event)))
-        committed = self._commits.submit(items, client)
+        committed = self._commits.submit(heartbeats, client)
         recording = Recording([one.outcome for one in committed], committed[-1].position)
         if request_id:
             accepted = recording.outcomes.count(Outcome.ACCEPTED)
             log.info("heartbeats recorded", accepted=accepted, position=recording.position)
         return recording
 
-    def _commit(self, items: list[_Item]) -> list[_Committed]:
+    def _commit(self, items: list[EncodedHeartbeat]) -> list[_Committed]:
         try:
             return self._append(items)
         except IntegrityError:  # the log is not the one that it was: it was restored
             self._known = KnownHeartbeats(self._log.head())
             raise
 
-    def _append(self, items: list[_Item]) -> list[_Committed]:
+    def _append(self, items: list[EncodedHeartbeat]) -> list[_Committed]:
         with self._log.writing() as writing:
             stream_of = self._registered.streams([item.vin for item in items], writing)
             streams = [stream_of.get(item.vin) for item in items]

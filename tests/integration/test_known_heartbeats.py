@@ -18,7 +18,7 @@ from vehicle_tracker.domain.heartbeat import Heartbeat, HeartbeatRecorded
 from vehicle_tracker.domain.values import to_microseconds
 from vehicle_tracker.event_log import EventLog
 from write_service import known_heartbeats
-from write_service.heartbeats import HeartbeatRecorder, Outcome
+from write_service.heartbeats import HeartbeatRecorder, Outcome, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,8 +66,11 @@ FROM vehicle_tracker_events ORDER BY notification_id DESC LIMIT 1
 def _post(
     recorder: HeartbeatRecorder, posted: Sequence[tuple[str, int]], request_id: str | None = None
 ) -> list[Outcome]:
-    heartbeats = [Heartbeat(vin=vin, recorded_at=_at(second)) for vin, second in posted]
-    return recorder.record(heartbeats, NOW, request_id=request_id).outcomes
+    heartbeats = [
+        encoded(Heartbeat(vin=vin, recorded_at=_at(second)), NOW, request_id)
+        for vin, second in posted
+    ]
+    return recorder.record(heartbeats, request_id=request_id).outcomes
 
 
 def _at(second: int) -> datetime:

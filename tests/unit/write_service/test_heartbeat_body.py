@@ -156,10 +156,23 @@ def test_millions_are_refused_before_any_is_looked_at(item: bytes, content_type:
         decode(body, content_type, 10_000)
 
 
-@given(st.lists(heartbeats, max_size=5))
-def test_it_is_known_before_how_many_there_can_be(items: list[dict[str, Any]]) -> None:
-    """Never fewer than there are, so that room for all of them is asked for; at least one."""
-    assert max(1, len(items)) <= at_most(json.dumps(items).encode()) <= 1 + 2 * len(items)
+@given(st.lists(heartbeats, max_size=5), st.sampled_from([None, 1]))
+def test_it_is_known_before_how_many_there_can_be(
+    items: list[dict[str, Any]], indent: int | None
+) -> None:
+    """Just as many as there are, so that room for all is asked for; but for an empty batch."""
+    for separators in ((",", ":"), (", ", ": ")):
+        body = json.dumps(items, indent=indent, separators=separators).encode()
+        assert at_most(body) == max(1, len(items))
+
+
+@given(
+    st.text('{}[],:" \\nattributes', max_size=200) | st.from_regex(r'(\[|\{|"attributes": ?\{)*')
+)
+def test_never_fewer_than_there_are(text: str) -> None:
+    """Whatever is sent: each item needs a brace that opens no attributes."""
+    body = f'[{{"a": {json.dumps(text)}}}, {{"attributes": {{"attributes": {{}}}}}}, {{}}]'.encode()
+    assert at_most(body) >= 3
 
 
 def test_who_is_right_does_not_wait_for_who_is_wrong() -> None:
