@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 NDJSON = "application/x-ndjson"
 
 _SMALL = 16_384
+_MOST_NESTED, _MOST_COMMAS = 100_000, 500_000
+"""More of either no 10,000 heartbeats have. Millions would take a second to decode, in which no
+other thread may work."""
+
 _large = Lock()
 """Held by who unpacks or decodes a large body.
 
@@ -83,6 +87,7 @@ def decode(body: bytes, content_type: str, most_items: int) -> Batch:
 
     Errors: `Malformed` if as a whole it is not JSON, `TooLarge` (`batch_too_large`).
     """
+    _refuse_crowded(body)
     with _large if len(body) > _SMALL else nullcontext():
         batch = _decode_fast(body, content_type, most_items)
     if batch is None:
@@ -94,8 +99,9 @@ def decode(body: bytes, content_type: str, most_items: int) -> Batch:
 def decode_one(vin: str, body: bytes) -> Batch:
     """Decode one heartbeat of the vehicle in the path. No body at all says: here I am, now.
 
-    Errors: `Malformed`.
+    Errors: `Malformed`, `TooLarge` (`batch_too_large`).
     """
+    _refuse_crowded(body)
     with finding_words if len(body) > _SMALL else nullcontext():
         value = strict_json.loads(body) if body else {}
     if not isinstance(value, dict):
@@ -120,6 +126,19 @@ def _decode_fast(body: bytes, content_type: str, most_items: int) -> Batch | Non
         return Batch(msgspec.convert(items, list[HeartbeatMessage]), is_single)
     except (msgspec.MsgspecError, AttributeError, RecursionError, TypeError, ValueError):
         return None
+
+
+def _refuse_crowded(body: bytes) -> None:
+    """Refuse a body before it is decoded that has more parts than all that are taken at once."""
+    if len(body) <= _MOST_NESTED:
+        return
+    nested, commas = body.count(b"{") + body.count(b"["), body.count(b",")
+    if nested > _MOST_NESTED or commas > _MOST_COMMAS:
+        raise TooLarge(
+            "batch_too_large",
+            f"The body has {nested} objects and lists, and {commas} commas; at most"
+            f" {_MOST_NESTED} and {_MOST_COMMAS} are taken at once.",
+        )
 
 
 def _refuse_more(items: Sequence[object], most_items: int) -> None:

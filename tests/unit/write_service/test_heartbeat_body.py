@@ -146,14 +146,32 @@ def test_a_batch_has_a_bound(item: str, content_type: str) -> None:
 
 @pytest.mark.parametrize("item", [b"{}", b"7", b"[]"])
 @pytest.mark.parametrize("content_type", ["application/json", NDJSON])
-def test_millions_are_refused_before_any_is_looked_at(item: bytes, content_type: str) -> None:
-    """As many wrong items as a body can have cost no minutes: their number is known first."""
-    number = 8_000_000 // len(item + b",")
-    body = (
-        b"[%s]" % b",".join([item] * number) if content_type != NDJSON else (item + b"\n") * number
-    )
-    with pytest.raises(TooLarge, match=f"has {number} heartbeats"):
-        decode(body, content_type, 10_000)
+def test_too_many_are_refused_before_any_is_looked_at(item: bytes, content_type: str) -> None:
+    """However many wrong items a body has, they cost no minutes: they are counted first."""
+    for number in (50_000, 8_000_000 // len(item + b",")):
+        items = [item] * number
+        body = b"\n".join(items) if content_type == NDJSON else b"[%s]" % b",".join(items)
+        with pytest.raises(TooLarge) as caught:
+            decode(body, content_type, 10_000)
+        assert caught.value.code == "batch_too_large"
+
+
+@pytest.mark.parametrize("body", [b"[" + b"7," * 600_000, b'{"a": [' + b"{}," * 200_000])
+def test_a_crowded_body_is_refused_before_it_is_decoded(body: bytes) -> None:
+    """Even if it is no JSON at all, or of one vehicle: nobody else could work meanwhile."""
+    for refused in (lambda: decode(body, "", 10_000), lambda: decode_one(VIN, body)):
+        with pytest.raises(TooLarge, match="objects and lists"):
+            refused()
+
+
+def test_as_many_as_are_taken_at_once_may_say_all_there_is_to_say() -> None:
+    """10,000 heartbeats with each field and 32 attributes are no crowd."""
+    said = dict.fromkeys(("speed_kmh", "heading_deg", "odometer_km", "altitude_m", "accuracy_m"), 1)
+    shares = {"fuel_level": 0.5, "battery_level": 0.5, "ignition": True}
+    full = {**GOOD, **said, **shares, "attributes": {f"k{n}": n for n in range(32)}}
+    items = decode(json.dumps([full] * 10_000, separators=(",", ":")).encode(), "", 10_000).items
+    assert len(items) == 10_000
+    assert all(isinstance(item, HeartbeatMessage) for item in items)
 
 
 @given(st.lists(heartbeats, max_size=5), st.sampled_from([None, 1]))
