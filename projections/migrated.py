@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError
 
 from vehicle_tracker.starting import once_it_answers
 
@@ -55,5 +55,6 @@ def _revision(engine: Engine) -> str | None:
 
 def await_migrated(engine: Engine, within_s: float) -> None:
     """Return once the database is migrated; `cannot_start` if it is not in time."""
-    away = (NotMigratedError, OperationalError)
+    # psycopg2 says no more than DatabaseError of a connection that PostgreSQL breaks off.
+    away = (NotMigratedError, DatabaseError, InterfaceError)
     once_it_answers(lambda: expect_migrated(engine), away, within_s)
