@@ -69,12 +69,13 @@ class HeartbeatIntake:
                         raise unknown_vehicle(one.vin)
                     detail = unknown_vehicle(one.vin).detail
                     rejected[index] = Rejection(Outcome.UNKNOWN_VEHICLE.value, detail, {})
-        if rejected and Outcome.ACCEPTED not in outcomes and Outcome.DUPLICATE not in outcomes:
+        accepted, duplicates = map(outcomes.count, (Outcome.ACCEPTED, Outcome.DUPLICATE))
+        if rejected and not accepted + duplicates:
             _refuse(rejected, is_single=is_single)
         return msgspec.json.encode(
             {
-                "accepted": outcomes.count(Outcome.ACCEPTED),
-                "duplicates": outcomes.count(Outcome.DUPLICATE),
+                "accepted": accepted,
+                "duplicates": duplicates,
                 "rejected": _listed(rejected),
                 "position": position,
             }
